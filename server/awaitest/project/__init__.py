@@ -1,0 +1,1 @@
+"""What surrounds a test: pytest's configuration, installed versions, modules and their imports. Reads, never executes."""

@@ -1,0 +1,100 @@
+"""The one door to the file system. Everything that surrounds a test is read through `Files`, so that editors can lay
+unsaved text over the disk and tests can work in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+LARGEST = 20_000_000
+"""Bytes. A larger file is not read: no test module is that long."""
+
+
+class Files(Protocol):
+    """Read access to files. No method raises: what cannot be read is absent."""
+
+    def read(self, path: Path) -> bytes | None:
+        """The content, or None where there is no readable regular file."""
+
+    def is_file(self, path: Path) -> bool:
+        """Whether a regular file, or a link to one, lies there."""
+
+    def is_dir(self, path: Path) -> bool:
+        """Whether a directory, or a link to one, lies there."""
+
+    def names(self, directory: Path) -> list[str]:
+        """Sorted names in a directory; empty where it cannot be listed."""
+
+    def stamp(self, path: Path) -> tuple[int, int] | None:
+        """Modification time in nanoseconds and size in bytes: equal stamps mean unchanged content."""
+
+
+class DiskFiles:
+    """The disk as it is."""
+
+    def read(self, path: Path) -> bytes | None:
+        try:
+            if not path.is_file() or path.stat().st_size > LARGEST:
+                return None
+            return path.read_bytes()
+        except (OSError, ValueError):
+            return None
+
+    def is_file(self, path: Path) -> bool:
+        try:
+            return path.is_file()
+        except (OSError, ValueError):
+            return False
+
+    def is_dir(self, path: Path) -> bool:
+        try:
+            return path.is_dir()
+        except (OSError, ValueError):
+            return False
+
+    def names(self, directory: Path) -> list[str]:
+        try:
+            return sorted(os.listdir(directory))
+        except (OSError, ValueError):
+            return []
+
+    def stamp(self, path: Path) -> tuple[int, int] | None:
+        try:
+            status = path.stat()
+        except (OSError, ValueError):
+            return None
+        return status.st_mtime_ns, status.st_size
+
+
+class OverlayFiles:
+    """Texts laid over other files; over nothing, where no base is given."""
+
+    def __init__(self, texts: Mapping[Path, str], base: Files | None = None) -> None:
+        self._content = {path: text.encode("utf-8", "surrogatepass") for path, text in texts.items()}
+        self._directories: dict[Path, set[str]] = {}
+        for path in self._content:
+            for child, parent in zip((path, *path.parents), path.parents, strict=False):
+                self._directories.setdefault(parent, set()).add(child.name)
+        self._base = base
+
+    def read(self, path: Path) -> bytes | None:
+        content = self._content.get(path)
+        return content if content is not None or self._base is None else self._base.read(path)
+
+    def is_file(self, path: Path) -> bool:
+        return path in self._content or (self._base is not None and self._base.is_file(path))
+
+    def is_dir(self, path: Path) -> bool:
+        return path in self._directories or (self._base is not None and self._base.is_dir(path))
+
+    def names(self, directory: Path) -> list[str]:
+        below = self._base.names(directory) if self._base is not None else []
+        return sorted({*below, *self._directories.get(directory, ())})
+
+    def stamp(self, path: Path) -> tuple[int, int] | None:
+        content = self._content.get(path)
+        if content is not None:
+            return hash(content), len(content)
+        return self._base.stamp(path) if self._base is not None else None

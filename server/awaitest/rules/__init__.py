@@ -1,0 +1,1 @@
+"""One file per rule; nothing else lives here."""
