@@ -6,10 +6,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 LARGEST = 20_000_000
 """Bytes. A larger file is not read: no test module is that long."""
+
+
+class Entry(NamedTuple):
+    """One name in a directory. A link to a directory is neither: whoever walks a tree does not follow it."""
+
+    name: str
+    is_dir: bool
+    is_file: bool
 
 
 class Files(Protocol):
@@ -26,6 +34,9 @@ class Files(Protocol):
 
     def names(self, directory: Path) -> list[str]:
         """Sorted names in a directory; empty where it cannot be listed."""
+
+    def scan(self, directory: Path) -> list[Entry]:
+        """The entries of a directory sorted by name, with their kinds, at the cost of one listing."""
 
     def stamp(self, path: Path) -> tuple[int, int] | None:
         """Modification time in nanoseconds and size in bytes: equal stamps mean unchanged content."""
@@ -55,8 +66,12 @@ class DiskFiles:
             return False
 
     def names(self, directory: Path) -> list[str]:
+        return [entry.name for entry in self.scan(directory)]
+
+    def scan(self, directory: Path) -> list[Entry]:
         try:
-            return sorted(os.listdir(directory))
+            with os.scandir(directory) as listing:
+                return sorted(map(_entry, listing))
         except (OSError, ValueError):
             return []
 
@@ -66,6 +81,13 @@ class DiskFiles:
         except (OSError, ValueError):
             return None
         return status.st_mtime_ns, status.st_size
+
+
+def _entry(item: os.DirEntry[str]) -> Entry:
+    try:
+        return Entry(item.name, item.is_dir(follow_symlinks=False), item.is_file())
+    except OSError:
+        return Entry(item.name, is_dir=False, is_file=False)
 
 
 class OverlayFiles:
@@ -92,6 +114,13 @@ class OverlayFiles:
     def names(self, directory: Path) -> list[str]:
         below = self._base.names(directory) if self._base is not None else []
         return sorted({*below, *self._directories.get(directory, ())})
+
+    def scan(self, directory: Path) -> list[Entry]:
+        entries = {entry.name: entry for entry in self._base.scan(directory)} if self._base is not None else {}
+        for name in self._directories.get(directory, ()):
+            path = directory / name
+            entries[name] = Entry(name, path in self._directories, path in self._content)
+        return [entries[name] for name in sorted(entries)]
 
     def stamp(self, path: Path) -> tuple[int, int] | None:
         content = self._content.get(path)

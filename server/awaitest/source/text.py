@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,7 +44,7 @@ class Edit:
 def conflict(edits: Iterable[Edit]) -> bool:
     """Whether two different edits overlap, so that they cannot be applied together."""
     ordered = sorted(set(edits))
-    return any(a.span.overlaps(b.span) for a, b in zip(ordered, ordered[1:], strict=False))
+    return any(a.span.overlaps(b.span) for a, b in pairwise(ordered))
 
 
 def apply(lines: list[str], edits: Iterable[Edit]) -> str:

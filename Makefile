@@ -1,0 +1,61 @@
+# Needs only python3 (3.10 or newer) with pip, node and make; everything else is set up in .venv on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+READY := $(VENV)/.ready
+PEERS := $(VENV)/.peers
+ZOO ?= ../shared/zoo
+SOURCES := server tests benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test format corpus zoo bench lock clean
+
+help:  ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+
+setup: $(READY)  ## Create .venv, or refresh it after the requirements changed
+
+demo: $(READY)  ## Show the tool at work on two sample projects
+	$(BIN)/python demo/run.py
+
+test: $(READY)  ## Formatting, lint, types and every test
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+format: $(READY)  ## Format the code, apply the safe lint fixes
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+corpus: $(READY)  ## Fetch the corpus once, compare its findings with the judged ones
+	$(BIN)/python -m benchmarks.corpus fetch
+	$(BIN)/python -m benchmarks.corpus check
+
+zoo: $(READY) $(PEERS)  ## Detection on the zoo, beside ruff and pyright (ZOO=folder)
+	$(BIN)/python -m benchmarks.zoo --peers --run-fixed --drop-annotations $(ZOO)
+
+bench: zoo corpus  ## Every benchmark
+
+lock: $(READY)  ## Pin requirements/*.in again (uv, in a venv of its own)
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check uv
+	for name in dev bench; do $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+		requirements/$$name.in --output-file requirements/$$name.txt; done
+
+clean:  ## Remove everything that make made, the corpus too
+	rm -rf $(VENV) $(VENV)-lock corpus dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("awaitest needs Python 3.10 or newer")'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) >/dev/null || { \
+		$(PYTHON) -m venv --without-pip --clear $(VENV) && $(PYTHON) -m pip --quiet --python $(BIN)/python install pip; }
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(PEERS): $(READY) requirements/bench.txt
+	@$(PIP) --require-hashes -r requirements/bench.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""What awaitest finds, how fast, and beside whom. Run as `python -m benchmarks.NAME`."""

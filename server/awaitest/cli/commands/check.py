@@ -1,0 +1,154 @@
+"""`awaitest check`: find, show and repair problems."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+from awaitest.cli import CLEAN, FAILED, FOUND, complain, session
+from awaitest.cli.checking import check_files
+from awaitest.cli.formats import counts, renderer
+from awaitest.cli.report import Report, summary
+from awaitest.cli.session import Request, Session, UsageError
+from awaitest.cli.sources import Source, Sources, UnreadableError, shown
+from awaitest.cli.terminal import Progress, style_for
+from awaitest.engine.diagnostic import Severity
+
+STDIN = "-"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.stdin_filename and not arguments.paths:
+        arguments.paths = [STDIN]
+    _refuse_contradictions(arguments)
+    request = request_of(arguments)
+    if arguments.watch:
+        from awaitest.cli.watching import watch
+
+        return watch(arguments, request)
+    sources, stdin, missing = Sources(), None, False
+    if STDIN in arguments.paths:
+        stdin = _stdin(arguments.stdin_filename, sources)
+        request = replace(request, texts={stdin.path: stdin.text})
+        opened, paths = session.open_session(request), [stdin.path]
+        refuse_mistakes(opened, paths)
+    else:
+        opened = session.open_session(request)
+        paths, missing = find(opened, arguments.paths)
+    report = checked(request, sources, paths, arguments.jobs, opened)
+    code = FAILED if missing else CLEAN
+    if not arguments.fix and not arguments.diff:
+        return max(code, show(arguments, report, sys.stdout))
+
+    from awaitest.cli.commands import fix
+
+    return max(code, fix.run(arguments, report, lambda: checked(request, sources, paths, arguments.jobs), stdin))
+
+
+def _refuse_contradictions(arguments: argparse.Namespace) -> None:
+    stdin = STDIN in arguments.paths
+    text = arguments.output_format in ("full", "concise")
+    for wrong, message in (
+        (arguments.fix and arguments.diff, "--fix writes, --diff does not: choose one"),
+        (arguments.unsafe_fixes and not (arguments.fix or arguments.diff), "--unsafe-fixes needs --fix or --diff"),
+        (stdin and not arguments.stdin_filename, "- needs --stdin-filename FILE"),
+        (arguments.stdin_filename and arguments.paths != [STDIN], "with --stdin-filename the only path is -"),
+        (arguments.watch and stdin, "--watch cannot watch stdin"),
+        (arguments.watch and (arguments.fix or arguments.diff), "--watch only checks: leave out --fix and --diff"),
+        (arguments.watch and not text, "--watch prints full or concise"),
+        (
+            arguments.statistics and not text and arguments.output_format != "json",
+            "--statistics prints full, concise or json",
+        ),
+    ):
+        if wrong:
+            raise UsageError(message)
+
+
+def request_of(arguments: argparse.Namespace) -> Request:
+    """What the options ask of the session."""
+    request = surroundings_of(arguments)
+    if arguments.select is None and arguments.ignore is None:
+        return request
+    from awaitest.cli.selection import words
+
+    rules = session.all_rules()
+    return replace(
+        request,
+        select=words(arguments.select, rules, "--select"),
+        ignore=words(arguments.ignore, rules, "--ignore"),
+    )
+
+
+def surroundings_of(arguments: argparse.Namespace) -> Request:
+    """The part of a request that all commands share."""
+    if arguments.python and not arguments.python.exists():
+        raise UsageError(f"--python: {arguments.python} does not exist")
+    return Request(python=arguments.python and arguments.python.absolute(), cache=arguments.cache)
+
+
+def find(opened: Session, given: Sequence[str]) -> tuple[list[Path], bool]:
+    """The files to check, and whether something that was asked for cannot be; raises UsageError on wrong settings."""
+    found = opened.find([Path(path).absolute() for path in given])
+    refuse_mistakes(opened, found.files)
+    for path, reason in found.missing:
+        complain(f"{shown(path)} {reason}")
+    if not found.files and not found.missing:
+        complain("no test files found")
+    return found.files, bool(found.missing)
+
+
+def refuse_mistakes(opened: Session, files: Sequence[Path]) -> None:
+    """Say each mistake in the settings; raises UsageError with the last."""
+    lines = [
+        f"{shown(it.path)}{'' if it.line is None else f':{it.line}'}: {it.message}" for it in opened.mistakes(files)
+    ]
+    for line in lines[:-1]:
+        complain(line)
+    if lines:
+        raise UsageError(lines[-1])
+
+
+def checked(
+    request: Request, sources: Sources, paths: Sequence[Path], jobs: int, opened: Session | None = None
+) -> Report:
+    """Check the files, with progress."""
+    progress = Progress(sys.stderr, len(paths))
+    try:
+        return check_files(
+            session.open_session, request, sources, paths, jobs=jobs, session=opened, advance=progress.advance
+        )
+    finally:
+        progress.clear()
+
+
+def show(arguments: argparse.Namespace, report: Report, stream: TextIO) -> int:
+    """Print the report; the exit code that it stands for."""
+    style = style_for(stream, arguments.color)
+    if not arguments.statistics:
+        stream.write(renderer(arguments.output_format)(report, style))
+    elif arguments.output_format == "json":
+        stream.write(counts.render_json(report))
+    else:
+        stream.write(counts.render(report, style))
+    stream.flush()
+    if arguments.output_format == "concise":
+        print(summary(report), file=sys.stderr)
+    for failure in report.failures:
+        complain(failure.message)
+    if report.failures:
+        return FAILED
+    found = any(it.severity is not Severity.HINT for it in report.diagnostics)
+    return FOUND if found and not arguments.exit_zero else CLEAN
+
+
+def _stdin(filename: Path, sources: Sources) -> Source:
+    path = filename.absolute()
+    try:
+        return sources.put(path, sys.stdin.buffer.read())
+    except UnreadableError as error:
+        raise UsageError(error.at(path)) from error

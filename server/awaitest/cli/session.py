@@ -1,0 +1,194 @@
+"""The seam between the command line and the checker: no other module of the command line imports check or project."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from awaitest.engine.diagnostic import Diagnostic
+    from awaitest.engine.rule import LoadedRule
+    from awaitest.engine.steps import Row
+    from awaitest.project.config import PytestConfig
+    from awaitest.project.settings import Settings
+
+
+_FIX = {"Safe": "safe", "Unsafe": "unsafe", "Sometimes": "sometimes"}
+"""How the section on the fix begins on a rule's page."""
+
+
+class UsageError(Exception):
+    """What was asked for cannot be done; the text names the mistake. Ends with exit code 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something wrong in a configuration file; `line` from 1."""
+
+    path: Path
+    line: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files to check, in order, each once; and the paths that cannot be, each with the reason."""
+
+    files: list[Path] = field(default_factory=list)
+    missing: list[tuple[Path, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How to look at the project. Pickled to worker processes, where each opens a session of its own.
+
+    `select` and `ignore` hold codes, beginnings of codes, names or ALL, and override the project's settings; None means
+    as the settings say.
+    `texts` lie over the files on disk.
+    """
+
+    python: Path | None = None
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] | None = None
+    cache: bool = True
+    texts: Mapping[Path, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What is known of a rule. `fix` is "safe", "unsafe", "sometimes" or "none"; `page` is Markdown."""
+
+    code: str
+    name: str
+    severity: str
+    summary: str
+    page: str
+    fix: str
+
+
+class Session(Protocol):
+    """One look at a project. All paths are absolute."""
+
+    def find(self, paths: Sequence[Path]) -> Found:
+        """The files to check: a file stands for itself, a directory for what pytest collects below it, nothing for the
+        tests of this project."""
+
+    def mistakes(self, files: Sequence[Path]) -> Sequence[Mistake]:
+        """Mistakes in the settings that hold for these files; with any, nothing is checked."""
+
+    def check(self, path: Path, text: str) -> list[Diagnostic]:
+        """What is wrong in `path` if it holds `text`; settings and suppressions applied."""
+
+    def explain(self, path: Path, test: str) -> list[Row] | None:
+        """The steps of "test_x" or "TestA::test_x"; None where the file has no such function."""
+
+    def config(self, path: Path) -> dict[str, Any]:
+        """What surrounds a file: see `awaitest.cli.commands.config`."""
+
+
+def open_session(request: Request) -> Session:
+    """A session for the current directory."""
+    return CheckerSession(request)
+
+
+def all_rules() -> Sequence[RuleInfo]:
+    """Every rule, sorted by code."""
+    from awaitest import registry
+
+    return [_info(loaded) for loaded in registry.all_rules()]
+
+
+def _info(loaded: LoadedRule) -> RuleInfo:
+    rule, page = loaded.rule, loaded.page
+    summary = " ".join(page.partition("\n\n")[0].split())
+    repair = page.partition("\n## Fix\n")[2].split(maxsplit=1)
+    fix = _FIX.get(repair[0].strip(".,") if repair else "", "none")
+    return RuleInfo(rule.code, rule.name, rule.severity.value, summary, f"# {rule.name} ({rule.code})\n\n{page}\n", fix)
+
+
+class CheckerSession:
+    """The real session."""
+
+    def __init__(self, request: Request) -> None:
+        from awaitest.check import Checker
+        from awaitest.project.cache import SkeletonCache, default_folder
+        from awaitest.project.files import DiskFiles, Files, OverlayFiles
+        from awaitest.project.workspace import Workspace
+
+        asked = {key: getattr(request, key) for key in ("select", "ignore") if getattr(request, key) is not None}
+
+        class Asked(Checker):
+            """Checks the rules that were asked for, whatever the settings say."""
+
+            def settings(self, path: Path) -> Settings:
+                return replace(super().settings(path), **asked)
+
+        self._files: Files = OverlayFiles(request.texts, DiskFiles()) if request.texts else DiskFiles()
+        cache = SkeletonCache(default_folder()) if request.cache else None
+        self._workspace = Workspace(self._files, request.python, cache, _activated())
+        self._checker = Asked(self._workspace)
+
+    def find(self, paths: Sequence[Path]) -> Found:
+        from awaitest.project.discovery import Missing, find_tests
+
+        found = Found()
+        for it in find_tests(self._files, paths, Path.cwd(), self._settings, self._config):
+            if isinstance(it, Missing):
+                found.missing.append((it.path, it.reason))
+            else:
+                found.files.append(it)
+        return found
+
+    def mistakes(self, files: Sequence[Path]) -> Sequence[Mistake]:
+        folders = dict.fromkeys([Path.cwd(), *(file.parent for file in files)])
+        problems = dict.fromkeys(problem for folder in folders for problem in self._settings(folder).problems)
+        return [Mistake(it.path, it.line, it.message) for it in problems]
+
+    def check(self, path: Path, text: str) -> list[Diagnostic]:
+        del text  # what the overlay or the disk holds
+        return self._checker.check(path)
+
+    def explain(self, path: Path, test: str) -> list[Row] | None:
+        return self._checker.explain(path, test)
+
+    def config(self, path: Path) -> dict[str, Any]:
+        project = self._workspace.project_of(path)
+        config, environment = project.config, project.environment
+
+        def mode(key: str, value: str | None) -> dict[str, str]:
+            line = config.line_of(key)
+            return {"value": value or "invalid", "source": "default" if line is None else f"{config.path}:{line}"}
+
+        return {
+            "config_file": str(config.path) if config.path else None,
+            "section": config.section,
+            "rootdir": str(config.rootdir),
+            "asyncio_mode": mode("asyncio_mode", config.asyncio_mode),
+            "anyio_mode": mode("anyio_mode", config.anyio_mode),
+            "environment": {
+                "origin": environment.origin,
+                "python": ".".join(map(str, environment.python)),
+                "versions": {name: str(version) for name, version in environment.versions.items()},
+            },
+            "runner": [],
+            "fixtures": [],
+            "problems": [
+                *(f"{it.path}:{it.line}: {it.message}" for it in config.problems),
+                *(f"{ignored}: pytest does not read this configuration" for ignored in config.ignored),
+            ],
+        }
+
+    def _settings(self, folder: Path) -> Settings:
+        return self._checker.settings(folder / "conftest.py")
+
+    def _config(self, folder: Path) -> PytestConfig:
+        return self._workspace.project_of(folder / "conftest.py").config
+
+
+def _activated() -> Path | None:
+    """The environment that the shell has activated."""
+    folder = os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")
+    return Path(folder) if folder else None

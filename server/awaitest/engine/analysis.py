@@ -1,0 +1,202 @@
+"""Walks everything in a file: tests, fixtures, helpers, nested functions and the module's top level."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaitest.engine.fixtures import Fixtures, requested
+from awaitest.engine.marks import Mark
+from awaitest.engine.reader import SilentReader, parameters
+from awaitest.engine.run import FIXTURE, HELPER, MODULE, NESTED, TEST, Run
+from awaitest.engine.runner import Runner
+from awaitest.engine.steps import Received
+from awaitest.engine.values import UNKNOWN, ClassInfo, Collection, Instance, Value, join
+from awaitest.engine.walk import Walk
+from awaitest.engine.world import Definition, World, statements_binding
+
+if TYPE_CHECKING:
+    from awaitest.project.modules import Module
+    from awaitest.project.workspace import Project
+    from awaitest.source.document import Document, Segment
+
+
+class Engine:
+    """The engine over one project."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.world = World(project.resolver)
+        reader = SilentReader(self.world)
+        self.world.reader = reader
+        self.fixtures = Fixtures(self.world, project)
+        reader.fixtures = self.fixtures
+        self.runner = Runner(self.world, self.fixtures, project)
+        self.watched = False
+        """Whether runs keep the state after each step."""
+        self._segments: dict[int, tuple[Document, dict[int, Segment]]] = {}
+
+    def runs(self, module: Module) -> list[Run]:
+        """Every function of a file, walked, in the order of the text; the top level last."""
+        document = module.document
+        if document is None:
+            return []
+        found: list[Run] = []
+        for statement in document.module():
+            if isinstance(statement, Definition):
+                found += self._run(module, statement, None, document.segment_of(statement))
+            elif isinstance(statement, ast.ClassDef):
+                found += self._class(module, statement, document)
+        found += self._top_level(module)
+        for run in found:
+            run.siblings = found
+        return found
+
+    def _class(
+        self, module: Module, node: ast.ClassDef, document: Document, segment: Segment | None = None
+    ) -> Iterator[Run]:
+        cls = self.world.class_info(module, node)
+        for member in node.body:
+            inside = segment or document.segment_of(member)
+            if isinstance(member, Definition):
+                yield from self._run(module, member, cls, inside)
+            elif isinstance(member, ast.ClassDef):
+                yield from self._class(module, member, document, inside)
+
+    def _run(
+        self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef, cls: ClassInfo | None, segment: Segment
+    ) -> Iterator[Run]:
+        function = self.world.function_info(module, node, cls)
+        fixture = self.fixtures.made_by(module, node, cls)
+        kind = FIXTURE if fixture is not None else TEST if self.is_test(module, node, cls) else HELPER
+        run = Run(self, module, kind, function, cls, segment)
+        run.fixture = fixture
+        names = parameters(self.world, function)
+        if cls is not None and "self" in names:
+            names["self"] = frozenset({Instance(cls)})
+        received: list[Received] = []
+        if kind is not HELPER:
+            wanted = requested(node, cls is not None)
+            given = self.fixtures.values_for(wanted, run.seeker, fixture)
+            given |= self._parametrised(run)
+            names |= given
+            for name in wanted:
+                source = self.fixtures.find(
+                    name, run.seeker, fixture if fixture is not None and fixture.name == name else None
+                )
+                if source is not None:
+                    received.append(Received(node=_parameter(node, name), name=name, fixture=source, value=names[name]))
+        yield from self._walk(run, node, names, received)
+
+    def _walk(
+        self, run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef, names: dict[str, Value], received: list[Received]
+    ) -> Iterator[Run]:
+        assert run.function is not None
+        walk = Walk(
+            self.world, run.module, node.body, names, run.function.closure,
+            is_test=run.kind == TEST, returns=node.returns, is_async=run.is_async,
+        )  # fmt: skip
+        walk.watched = self.watched
+        walk.run()
+        run.snapshots = walk.snapshots
+        run.tracked = [name for name in walk.bind_order if not name.startswith("self.")]
+        run.steps = [*received, *walk.steps]
+        run.begin()
+        yield run
+        yield from self._nested(run, walk)
+
+    def _nested(self, run: Run, walk: Walk) -> Iterator[Run]:
+        for function in walk.nested:
+            node = function.node
+            if not isinstance(node, ast.Lambda):
+                inner = Run(self, run.module, NESTED, function, None, run.segment, run)
+                yield from self._walk(inner, node, parameters(self.world, function), [])
+
+    def _top_level(self, module: Module) -> Iterator[Run]:
+        body = [node for node in module.body if not isinstance(node, Definition | ast.ClassDef)]
+        run = Run(self, module, MODULE, None, None, None)
+        walk = Walk(self.world, module, body, {})
+        walk.bound_names = frozenset()
+        walk.run()
+        run.steps = walk.steps
+        run.begin()
+        yield run
+        yield from self._nested(run, walk)
+
+    def is_test(self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef, cls: ClassInfo | None) -> bool:
+        """Whether pytest collects this function."""
+        config = self.project.config
+        if module.path is None or not config.collects_file(module.path):
+            return False
+        if cls is None:
+            return config.collects_function(node.name)
+        if any(base.package == "unittest" for base in self.world.mro(cls)[0]):
+            return node.name.startswith("test")
+        made = [
+            base
+            for base in self.world.mro(cls)[0]
+            if base.package != "unittest" and statements_binding(base.node.body, "__init__")
+        ]
+        return config.collects_class(cls.node.name) and not made and config.collects_function(node.name)
+
+    def _parametrised(self, run: Run) -> dict[str, Value]:
+        """What `parametrize` marks give to parameters."""
+        found: dict[str, Value] = {}
+        for mark in run.marks:
+            if mark.name != "parametrize" or "indirect" in mark.keywords:
+                continue
+            found |= self._of_mark(run, mark)
+        return found
+
+    def _of_mark(self, run: Run, mark: Mark) -> dict[str, Value]:
+        arguments = [
+            *mark.arguments,
+            *(mark.keywords[key] for key in ("argnames", "argvalues") if key in mark.keywords),
+        ]
+        if len(arguments) < 2:
+            return {}
+        names = _argument_names(arguments[0])
+        rows = arguments[1].elts if isinstance(arguments[1], ast.List | ast.Tuple) else None
+        if rows is None:
+            return dict.fromkeys(names, UNKNOWN)
+        values = [self.world.reader.expression(run.module, row) for row in rows]
+        if len(names) == 1:
+            return {names[0]: join(*values) if values else UNKNOWN}
+        return {name: join(*(_column(value, position) for value in values)) for position, name in enumerate(names)}
+
+    def segment_of(self, document: Document, node: ast.AST) -> Segment | None:
+        """The segment a node belongs to, or None for a node of another file."""
+        known = self._segments.get(id(document))
+        if known is None:
+            known = self._segments[id(document)] = (document, {})
+            for segment in document.segments:
+                for statement in segment.body:
+                    for part in ast.walk(statement):
+                        known[1][id(part)] = segment
+            for statement in document.module():
+                known[1].setdefault(id(statement), document.segment_of(statement))
+        return known[1].get(id(node))
+
+
+def _parameter(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> ast.AST:
+    arguments = node.args
+    return next(
+        (item for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs) if item.arg == name), node
+    )
+
+
+def _argument_names(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [name.strip() for name in node.value.split(",") if name.strip()]
+    if isinstance(node, ast.List | ast.Tuple):
+        return [item.value for item in node.elts if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    return []
+
+
+def _column(value: Value, position: int) -> Value:
+    cells = []
+    for kind in value:
+        items = kind.items if isinstance(kind, Collection) else None
+        cells.append(items[position] if items is not None and position < len(items) else UNKNOWN)
+    return join(*cells) if cells else UNKNOWN

@@ -1,0 +1,147 @@
+"""What an annotation declares."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaitest.engine.values import (
+    NONE,
+    UNKNOWN,
+    AsyncIterator,
+    Awaitable,
+    CallableValue,
+    ClassValue,
+    Collection,
+    Coroutine,
+    Instance,
+    Iterator,
+    Manager,
+    Site,
+    Value,
+    join,
+    plain,
+)
+
+if TYPE_CHECKING:
+    from awaitest.engine.world import World
+    from awaitest.project.modules import Module
+
+PLAIN = frozenset(
+    {"str", "bytes", "bytearray", "int", "float", "bool", "complex", "dict", "frozenset", "Mapping", "MutableMapping"}
+)
+_COLLECTIONS = frozenset({"list", "set", "Sequence", "MutableSequence", "List", "Set", "deque"})
+_ASYNC_ITERATORS = frozenset({"AsyncGenerator", "AsyncIterator", "AsyncIterable"})
+_ITERATORS = frozenset({"Generator", "Iterator", "Iterable"})
+_WRAPPERS = frozenset({"Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"})
+_TYPING = frozenset({"typing", "t", "collections", "abc", "typing_extensions", "contextlib", "builtins", "asyncio"})
+_DEEPEST = 8
+
+
+def declared(world: World, module: Module, node: ast.expr | None, depth: int = 0) -> Value:
+    """The values an annotation allows; unknown where it says nothing certain."""
+    if node is None or depth > _DEEPEST:
+        return UNKNOWN
+    deeper = depth + 1
+    match node:
+        case ast.Constant(value=None):
+            return NONE
+        case ast.Constant(value=str(text)):
+            try:
+                parsed = ast.parse(text.strip(), mode="eval").body
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return UNKNOWN
+            return declared(world, module, parsed, deeper)
+        case ast.BinOp(op=ast.BitOr(), left=left, right=right):
+            return join(declared(world, module, left, deeper), declared(world, module, right, deeper))
+        case ast.Subscript(value=base, slice=argument):
+            return _generic(world, module, base, argument, deeper)
+        case ast.Name() | ast.Attribute():
+            return _simple(world, module, node)
+    return UNKNOWN
+
+
+def _typing_name(module: Module, node: ast.expr) -> str:
+    """`AsyncIterator` for that name of typing or collections.abc however it was imported; "" for a name of the user's own."""
+    if isinstance(node, ast.Attribute):
+        root = node.value
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        return node.attr if isinstance(root, ast.Name) and root.id in _TYPING else ""
+    if not isinstance(node, ast.Name):
+        return ""
+    if node.id in module.bound:
+        origin = module.import_origin(node.id)
+        return origin[1] if origin is not None and origin[0].partition(".")[0] in _TYPING else ""
+    return node.id
+
+
+def _simple(world: World, module: Module, node: ast.expr) -> Value:
+    name = _typing_name(module, node)
+    if name in PLAIN:
+        return plain(name)
+    if name in _COLLECTIONS or name in {"tuple", "Tuple"}:
+        return frozenset({Collection("list", UNKNOWN)})
+    if name in _ASYNC_ITERATORS:
+        return frozenset({AsyncIterator(UNKNOWN)})
+    if name in {"Any", "object", "Self", "TypeVar"} | _ITERATORS:
+        return UNKNOWN
+    return instances(world.reader.expression(module, node))
+
+
+def instances(value: Value) -> Value:
+    """Objects of the classes in a value; unknown for everything that is not a class."""
+    kinds = [
+        Instance(kind.cls) if isinstance(kind, ClassValue) and not _is_type_variable(kind) else None for kind in value
+    ]
+    if not kinds or any(kind is None for kind in kinds):
+        return UNKNOWN
+    return frozenset(kind for kind in kinds if kind is not None)
+
+
+def _is_type_variable(kind: ClassValue) -> bool:
+    return kind.cls.package in {"typing", "typing_extensions"}
+
+
+def _generic(world: World, module: Module, base: ast.expr, argument: ast.expr, depth: int) -> Value:
+    name = _typing_name(module, base)
+    arguments = argument.elts if isinstance(argument, ast.Tuple) else [argument]
+    if not arguments:
+        return UNKNOWN
+
+    def of(position: int) -> Value:
+        return declared(world, module, arguments[position], depth) if position < len(arguments) else UNKNOWN
+
+    if name == "Optional":
+        return join(of(0), NONE)
+    if name == "Union":
+        return join(*(of(position) for position in range(len(arguments))))
+    if name in _WRAPPERS:
+        return of(0)
+    if name in PLAIN or name in {"Dict", "DefaultDict", "OrderedDict", "defaultdict"}:
+        return plain("dict")
+    if name in _COLLECTIONS:
+        return frozenset({Collection("list", of(0))})
+    if name in {"tuple", "Tuple"}:
+        if len(arguments) == 2 and isinstance(arguments[1], ast.Constant) and arguments[1].value is ...:
+            return frozenset({Collection("tuple", of(0))})
+        items = tuple(of(position) for position in range(len(arguments)))
+        return frozenset({Collection("tuple", join(*items), items)})
+    if name in _ASYNC_ITERATORS:
+        return frozenset({AsyncIterator(of(0))})
+    if name in _ITERATORS:
+        return frozenset({Iterator(of(0))})
+    if name in {"Awaitable", "Future", "Task"}:
+        return frozenset({Awaitable(of(0))})
+    if name == "Coroutine":
+        result = of(2)
+        return frozenset({Coroutine(Site(base, module, "", lambda: result, escaped=True))})
+    if name in {"AbstractAsyncContextManager", "AsyncContextManager", "_AsyncGeneratorContextManager"}:
+        return frozenset({Manager(of(0), is_async=True)})
+    if name in {"AbstractContextManager", "ContextManager", "_GeneratorContextManager"}:
+        return frozenset({Manager(of(0), is_async=False)})
+    if name == "Callable":
+        return frozenset({CallableValue(of(1))})
+    if name in {"type", "Type", "Literal"}:
+        return UNKNOWN if name != "Literal" else plain("str")
+    return instances(world.reader.expression(module, base))

@@ -1,0 +1,174 @@
+"""Branches, loops and exceptions: where paths part and meet again."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from awaitest.engine.expressions import Evaluator
+from awaitest.engine.state import Life, State, meet
+from awaitest.engine.values import (
+    UNKNOWN,
+    Site,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from awaitest.engine.world import World
+    from awaitest.project.modules import Module
+
+_CAUGHT = frozenset({"Exception", "BaseException", "TypeError", "AttributeError", "RuntimeError"})
+_NARROWING = frozenset(
+    {
+        "isinstance",
+        "hasattr",
+        "iscoroutine",
+        "isawaitable",
+        "iscoroutinefunction",
+        "isasyncgen",
+        "issubclass",
+        "callable",
+    }
+)
+
+
+class ControlFlow(Evaluator):
+    """Statements that decide which statements run."""
+
+    def __init__(
+        self, world: World, module: Module, names: dict[str, Value], closure: Mapping[str, Value] | None
+    ) -> None:
+        super().__init__(world, module, names, closure)
+        self.watched = False
+        self.snapshots: dict[int, tuple[dict[str, Value], dict[Site, Life]]] = {}
+        self.in_finally = 0
+        self._loops: list[list[State]] = []
+
+    def block(self, body: list[ast.stmt]) -> None:
+        for statement in body:
+            if not self.state.alive:
+                return
+            self.statement(statement)
+
+    def statement(self, node: ast.stmt) -> None:
+        method = getattr(self, f"_do_{type(node).__name__}", None)
+        if method is None:
+            return
+        before = len(self.steps)
+        method(node)
+        if self.watched and not hasattr(node, "body"):
+            after = (dict(self.state.names), dict(self.state.lives))
+            self.snapshots.update((id(step), after) for step in self.steps[before:])
+
+    def _do_If(self, node: ast.If) -> None:
+        self.narrow(node.test)
+        self.condition(node.test)
+        self._branches(node.body, node.orelse)
+
+    def _branches(self, *bodies: list[ast.stmt]) -> None:
+        start, ends = self.state, []
+        for body in bodies:
+            self.state = start.copy()
+            self.block(body)
+            ends.append(self.state)
+        self.state = meet(*ends)
+
+    def narrow(self, test: ast.expr) -> None:
+        """A test that asks what a name is makes the name unknown: the code itself decides by kind."""
+        for part in ast.walk(test):
+            if not isinstance(part, ast.Call):
+                continue
+            called = part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
+            if called not in _NARROWING:
+                continue
+            for argument in part.args:
+                if isinstance(argument, ast.Name) and argument.id in self.state.names:
+                    self.escape(self.state.names[argument.id])
+                    self.state.names[argument.id] = UNKNOWN
+
+    def _do_Match(self, node: ast.Match) -> None:
+        self.escape(self.eval(node.subject))
+        start, ends = self.state, [self.state.copy()]
+        for case in node.cases:
+            self.state = start.copy()
+            for part in ast.walk(case.pattern):
+                name = getattr(part, "name", None) or getattr(part, "rest", None)
+                if isinstance(name, str):
+                    self.state.names[name] = UNKNOWN
+            if case.guard is not None:
+                self.condition(case.guard)
+            self.block(case.body)
+            ends.append(self.state)
+        self.state = meet(*ends)
+
+    def _do_While(self, node: ast.While) -> None:
+        self.narrow(node.test)
+        self.condition(node.test)
+        self._loop(node.body, node.orelse)
+
+    def _do_For(self, node: ast.For | ast.AsyncFor) -> None:
+        item = self.iterate(node.iter, node, isinstance(node, ast.AsyncFor))
+        self._loop(node.body, node.orelse, node.target, item)
+
+    _do_AsyncFor = _do_For
+
+    def _loop(
+        self, body: list[ast.stmt], orelse: list[ast.stmt], target: ast.expr | None = None, item: Value = UNKNOWN
+    ) -> None:
+        before = self.state.copy()
+        for _ in range(2):
+            self._loops.append([])
+            start = self.state.copy()
+            if target is not None:
+                self.bind_target(target, item)
+            self.block(body)
+            left = self._loops.pop()
+            self.state = meet(self.state, start, *left)
+            self.state.alive = True
+        self.state = meet(before, self.state)
+        self.block(orelse)
+
+    def _do_Break(self, _node: ast.Break | ast.Continue) -> None:
+        if self._loops:
+            self._loops[-1].append(self.state.copy())
+        self.state.alive = False
+
+    _do_Continue = _do_Break
+
+    def _do_Try(self, node: ast.Try) -> None:
+        start = self.state.copy()
+        catching = any(_catches(handler) for handler in node.handlers)
+        self.expected += catching
+        self.block(node.body)
+        self.expected -= catching
+        after = self.state
+        thrown = meet(start, after.copy())
+        if not after.alive:
+            thrown = start.copy()
+            thrown.names.update(after.names)
+        self.block(node.orelse)
+        ends = [self.state]
+        for handler in node.handlers:
+            self.state = thrown.copy()
+            self.state.alive = True
+            if handler.name is not None:
+                self.state.names[handler.name] = UNKNOWN
+            self.block(handler.body)
+            ends.append(self.state)
+        self.state = meet(*ends)
+        alive = self.state.alive
+        self.state.alive = True
+        self.in_finally += 1
+        self.block(node.finalbody)
+        self.in_finally -= 1
+        self.state.alive = self.state.alive and alive
+
+    _do_TryStar = _do_Try
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any((part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "")) in _CAUGHT for part in types)

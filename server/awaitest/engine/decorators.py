@@ -1,0 +1,172 @@
+"""What decorators make of a function."""
+
+from __future__ import annotations
+
+import ast
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from awaitest.engine.values import ClassInfo, ClassValue, FunctionInfo, FunctionValue, Instance, Value
+from awaitest.engine.world import Definition
+
+if TYPE_CHECKING:
+    from awaitest.engine.world import World
+
+
+class Shape(Enum):
+    """What calling a decorated function does."""
+
+    AS_WRITTEN = "as written"
+    MANAGER = "context manager"
+    ASYNC_MANAGER = "asynchronous context manager"
+    UNKNOWN = "unknown"
+
+
+_NEUTRAL_NAMES = frozenset({"staticmethod", "classmethod", "property"})
+_NEUTRAL = frozenset(
+    {
+        ("contextlib", "wraps"), ("functools", "wraps"), ("functools", "cache"), ("functools", "lru_cache"),
+        ("abc", "abstractmethod"), ("typing", "override"), ("typing", "overload"), ("typing", "final"),
+        ("typing_extensions", "override"), ("typing_extensions", "overload"), ("typing_extensions", "deprecated"),
+        ("warnings", "deprecated"), ("unittest", "skip"), ("unittest", "skipIf"), ("unittest", "skipUnless"),
+        ("unittest", "expectedFailure"), ("functools", "cached_property"),
+    }
+)  # fmt: skip
+_ROUTERS = ("FastAPI", "APIRouter", "Starlette", "Router")
+_ROUTER_PACKAGES = ("fastapi", "starlette")
+
+
+def shape(world: World, function: FunctionInfo) -> Shape:
+    """The effect of all decorators of a function together."""
+    node = function.node
+    if isinstance(node, ast.Lambda) or not node.decorator_list:
+        return Shape.AS_WRITTEN
+    result = Shape.AS_WRITTEN
+    for decorator in reversed(node.decorator_list):
+        effect = effect_of(world, function, decorator)
+        if effect is Shape.UNKNOWN:
+            return Shape.UNKNOWN
+        if effect is not Shape.AS_WRITTEN:
+            result = effect
+    return result
+
+
+def effect_of(world: World, function: FunctionInfo, decorator: ast.expr) -> Shape:
+    """The effect of one decorator."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if is_mark(called):
+        return Shape.AS_WRITTEN
+    if isinstance(called, ast.Name) and called.id in _NEUTRAL_NAMES:
+        return Shape.AS_WRITTEN
+    if isinstance(called, ast.Attribute) and called.attr in {"setter", "getter", "deleter"}:
+        return Shape.AS_WRITTEN
+    value = evaluate(world, function, called)
+    effects = {_effect_of_kind(world, function, kind, isinstance(decorator, ast.Call)) for kind in value}
+    return effects.pop() if len(effects) == 1 else Shape.UNKNOWN
+
+
+def evaluate(world: World, function: FunctionInfo, node: ast.expr) -> Value:
+    """The decorator as seen where the function is defined."""
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if function.closure is not None and isinstance(root, ast.Name) and root.id in function.closure:
+        return function.closure[root.id] if root is node else _attribute_chain(world, function.closure[root.id], node)
+    return world.reader.expression(function.module, node)
+
+
+def _attribute_chain(world: World, base: Value, node: ast.expr) -> Value:
+    from awaitest.engine import members
+
+    if not isinstance(node, ast.Attribute):
+        return base
+    return members.attribute(world, _attribute_chain(world, base, node.value), node.attr)
+
+
+def is_mark(node: ast.expr) -> bool:
+    """`pytest.mark.x` however deep."""
+    while isinstance(node, ast.Attribute):
+        if node.attr == "mark":
+            return True
+        node = node.value
+    return isinstance(node, ast.Name) and node.id == "mark"
+
+
+def _effect_of_kind(world: World, function: FunctionInfo, kind: object, called: bool) -> Shape:
+    if isinstance(kind, ClassValue):
+        return _class_effect(kind.cls)
+    if isinstance(kind, FunctionValue):
+        return _function_effect(world, function, kind, called)
+    if isinstance(kind, Instance) and _module_is(kind.cls, "unittest.mock", "mock"):
+        return Shape.AS_WRITTEN
+    return Shape.UNKNOWN
+
+
+def _class_effect(cls: ClassInfo) -> Shape:
+    if _module_is(cls, "unittest.mock", "mock") or cls.node.name in {"cached_property", "staticmethod", "classmethod"}:
+        return Shape.AS_WRITTEN
+    return Shape.UNKNOWN
+
+
+def _module_is(cls: ClassInfo, *names: str) -> bool:
+    return cls.module.name in names
+
+
+def _function_effect(world: World, function: FunctionInfo, kind: FunctionValue, called: bool) -> Shape:
+    decorator = kind.function
+    package = decorator.module.name.partition(".")[0]
+    name = decorator.name
+    owner = decorator.owner
+    if package == "contextlib" and name == "asynccontextmanager":
+        return Shape.ASYNC_MANAGER
+    if package == "contextlib" and name == "contextmanager":
+        return Shape.MANAGER
+    if (package, name) in _NEUTRAL or decorator.module.name in {"unittest.mock", "mock"}:
+        return Shape.AS_WRITTEN
+    if name == "fixture":
+        return Shape.AS_WRITTEN
+    if owner is not None and any(world.derives(owner, router, *_ROUTER_PACKAGES) for router in _ROUTERS):
+        return Shape.AS_WRITTEN
+    if package == "anyio" or isinstance(decorator.node, ast.Lambda):
+        return Shape.UNKNOWN
+    return Shape.AS_WRITTEN if keeps(decorator.node, function.is_async, called) else Shape.UNKNOWN
+
+
+def keeps(node: Definition, is_async: bool, called: bool) -> bool:
+    """Whether a decorator gives back its function, or a wrapper that runs like it."""
+    inner = [part for part in node.body if isinstance(part, Definition)]
+    returned = _returned_names(node)
+    if called:
+        return len(inner) == 1 and returned == {inner[0].name} and keeps(inner[0], is_async, called=False)
+    parameters = [item.arg for item in (*node.args.posonlyargs, *node.args.args)]
+    if returned and returned <= set(parameters[:1]):
+        return True
+    wrappers = [part for part in inner if part.name in returned]
+    if len(wrappers) != 1 or returned != {wrappers[0].name} or not parameters:
+        return False
+    return is_async and isinstance(wrappers[0], ast.AsyncFunctionDef) and not _yields(wrappers[0])
+
+
+def _returned_names(node: Definition) -> set[str]:
+    names: set[str] = set()
+    for part in _own_statements(node.body):
+        if isinstance(part, ast.Return):
+            names.add(part.value.id if isinstance(part.value, ast.Name) else "")
+    return names
+
+
+def _own_statements(body: list[ast.stmt]) -> list[ast.stmt]:
+    found: list[ast.stmt] = []
+    for statement in body:
+        if isinstance(statement, Definition | ast.ClassDef):
+            continue
+        found.append(statement)
+        for field in ("body", "orelse", "finalbody"):
+            found.extend(_own_statements(getattr(statement, field, [])))
+        for handler in getattr(statement, "handlers", []):
+            found.extend(_own_statements(handler.body))
+    return found
+
+
+def _yields(node: Definition) -> bool:
+    return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node))

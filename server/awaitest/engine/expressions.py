@@ -1,0 +1,360 @@
+"""Evaluates expressions in the state of one moment, and notes what happens on the way."""
+
+from __future__ import annotations
+
+import ast
+
+from awaitest.engine import members
+from awaitest.engine.arguments import Argument, Call
+from awaitest.engine.calls import apply
+from awaitest.engine.steps import Awaited, Called, Gave, Iterated, Kept, Misuse
+from awaitest.engine.tracker import Live, Tracker
+from awaitest.engine.values import (
+    NONE,
+    UNKNOWN,
+    AsyncIterator,
+    Awaitable,
+    Collection,
+    Coroutine,
+    FunctionInfo,
+    FunctionValue,
+    Instance,
+    Iterator,
+    Kind,
+    Plain,
+    Value,
+    every,
+    join,
+    plain,
+)
+
+_INSPECTED = frozenset(
+    {"close", "send", "throw", "cr_await", "cr_frame", "cr_running", "cr_code", "cr_origin", "__await__", "__class__", "__name__", "__qualname__", "__iter__"}
+)  # fmt: skip
+_IDENTITY = (ast.Is, ast.IsNot)
+
+
+class Evaluator(Tracker):
+    """Expressions of one function. Subclassed by the walk, which adds statements."""
+
+    # -- expressions -------------------------------------------------------------------------------------------------
+
+    def eval(self, node: ast.expr) -> Value:
+        method = getattr(self, f"_eval_{type(node).__name__}", None)
+        if method is None:
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.expr):
+                    self.escape(self.eval(child))
+            return UNKNOWN
+        value: Value = method(node)
+        return value
+
+    def condition(self, node: ast.expr) -> None:
+        """The expression decides a branch."""
+        if isinstance(node, ast.BoolOp):
+            for operand in node.values:
+                self.condition(operand)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            self.condition(node.operand)
+        else:
+            value = self.eval(node)
+            self.misuse(value, node, Misuse.CONDITION, later=not isinstance(node, ast.Call))
+
+    def _eval_Constant(self, node: ast.Constant) -> Value:
+        if node.value is None:
+            return NONE
+        const = node.value if isinstance(node.value, str | int | bool) else None
+        return plain(type(node.value).__name__, const)
+
+    def _eval_Name(self, node: ast.Name) -> Value:
+        name = node.id
+        if name in self.state.names:
+            return self.state.names[name]
+        if name in self.bound_names:
+            return UNKNOWN
+        if self.closure is not None and name in self.closure:
+            return self.closure[name]
+        found = self.world.name(self.module, name)
+        return members.builtin(name) if found is None else found
+
+    def _eval_Attribute(self, node: ast.Attribute) -> Value:
+        path = _self_path(node)
+        if path is not None and path in self.state.names:
+            return self.state.names[path]
+        base = self.eval(node.value)
+        if any(isinstance(kind, Coroutine) for kind in base):
+            if node.attr in _INSPECTED:
+                self.escape(base)
+            else:
+                self.misuse(base, node, Misuse.ATTRIBUTE, node.attr)
+            return UNKNOWN
+        return members.attribute(self.world, base, node.attr)
+
+    def _eval_Call(self, node: ast.Call) -> Value:
+        target = self.eval(node.func)
+        arguments = [Argument(None, self.eval(item), item) for item in node.args]
+        arguments += [
+            Argument(keyword.arg or "**", self.eval(keyword.value), keyword.value) for keyword in node.keywords
+        ]
+        call = Call(node, _label(node.func), target, arguments)
+        result = apply(self, call)
+        self.note(Called(node=node, label=call.label, target=target, result=result, expected=self.expected > 0))
+        return result
+
+    def _eval_Await(self, node: ast.Await) -> Value:
+        operand = self.eval(node.value)
+        results: list[Value] = []
+        for kind in operand:
+            if isinstance(kind, Coroutine):
+                kind.site.awaited = True
+                results.append(self.adopt(kind.site.node, kind.site.label, kind.site.result()))
+            elif isinstance(kind, Awaitable):
+                results.append(kind.result)
+            else:
+                results.append(UNKNOWN)
+        result = join(*results)
+        self.note(Awaited(node=node, operand=operand, result=result, expected=self.expected > 0))
+        return result
+
+    def _eval_Subscript(self, node: ast.Subscript) -> Value:
+        base = self.eval(node.value)
+        self.escape(self.eval(node.slice))
+        if any(isinstance(kind, Coroutine) for kind in base):
+            self.misuse(base, node, Misuse.SUBSCRIPT)
+            return UNKNOWN
+        return join(*(_item(kind, node.slice) for kind in base))
+
+    def _eval_Slice(self, node: ast.Slice) -> Value:
+        for part in (node.lower, node.upper, node.step):
+            if part is not None:
+                self.eval(part)
+        return UNKNOWN
+
+    def _eval_BoolOp(self, node: ast.BoolOp) -> Value:
+        values = []
+        for operand in node.values[:-1]:
+            value = self.eval(operand)
+            self.misuse(value, operand, Misuse.CONDITION, later=not isinstance(operand, ast.Call))
+            values.append(value)
+        return join(*values, self.eval(node.values[-1]))
+
+    def _eval_UnaryOp(self, node: ast.UnaryOp) -> Value:
+        if isinstance(node.op, ast.Not):
+            self.condition(node.operand)
+            return plain("bool")
+        self.misuse(self.eval(node.operand), node, Misuse.OPERAND)
+        return UNKNOWN
+
+    def _eval_BinOp(self, node: ast.BinOp) -> Value:
+        left, right = self.eval(node.left), self.eval(node.right)
+        for value in (left, right):
+            self.misuse(value, node, Misuse.OPERAND)
+        if every(left, Collection) and every(right, Collection):
+            return frozenset({Collection("list", join(*(_item(kind, None) for kind in left | right)))})
+        if every(left, Plain) and every(right, Plain):
+            return frozenset(Plain(kind.name) for kind in left if isinstance(kind, Plain))
+        self.escape(left)
+        self.escape(right)
+        return UNKNOWN
+
+    def _eval_Compare(self, node: ast.Compare) -> Value:
+        operands = [node.left, *node.comparators]
+        values = [self.eval(operand) for operand in operands]
+        for position, operator in enumerate(node.ops):
+            pair = ((operands[position], values[position]), (operands[position + 1], values[position + 1]))
+            for (operand, value), (other_node, other) in (pair, pair[::-1]):
+                self._compared(node, operand, value, other_node, other, operator)
+        return plain("bool")
+
+    def _compared(
+        self,
+        node: ast.Compare,
+        operand: ast.expr,
+        value: Value,
+        other_node: ast.expr,
+        other: Value,
+        operator: ast.cmpop,
+    ) -> None:
+        if not any(isinstance(kind, Coroutine) for kind in value):
+            return
+        if any(isinstance(kind, Coroutine) for kind in other) or (
+            isinstance(operator, _IDENTITY) and not isinstance(other_node, ast.Constant)
+        ):
+            self.escape(value)
+        elif isinstance(operand, ast.Call):
+            self.misuse(value, node, Misuse.COMPARED)
+        elif every(other, Plain, Collection, Instance):
+            self.misuse(value, node, Misuse.COMPARED, later=True)
+        else:
+            self.escape(value)
+
+    def _eval_IfExp(self, node: ast.IfExp) -> Value:
+        self.condition(node.test)
+        return join(self.eval(node.body), self.eval(node.orelse))
+
+    def _eval_JoinedStr(self, node: ast.JoinedStr) -> Value:
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                value = self.eval(part.value)
+                self.misuse(value, part.value, Misuse.FORMATTED, later=not isinstance(part.value, ast.Call))
+        return plain("str")
+
+    def _eval_Tuple(self, node: ast.Tuple) -> Value:
+        return self._display("tuple", node.elts)
+
+    def _eval_List(self, node: ast.List) -> Value:
+        return self._display("list", node.elts)
+
+    def _eval_Set(self, node: ast.Set) -> Value:
+        return self._display("set", node.elts)
+
+    def _display(self, name: str, elements: list[ast.expr]) -> Value:
+        starred = any(isinstance(element, ast.Starred) for element in elements)
+        values = tuple(self.eval(element) for element in elements)
+        return frozenset({Collection(name, join(*values) if values else UNKNOWN, None if starred else values)})
+
+    def _eval_Starred(self, node: ast.Starred) -> Value:
+        return join(*(_item(kind, None) for kind in self.eval(node.value)))
+
+    def _eval_Dict(self, node: ast.Dict) -> Value:
+        for key in node.keys:
+            if key is not None:
+                self.escape(self.eval(key))
+        values = [self.eval(value) for value in node.values]
+        return frozenset({Collection("dict", join(*values) if values else UNKNOWN)})
+
+    def _eval_NamedExpr(self, node: ast.NamedExpr) -> Value:
+        value = self.eval(node.value)
+        self.bind(node.target.id, value)
+        return value
+
+    def _eval_Lambda(self, node: ast.Lambda) -> Value:
+        self.capture(node)
+        return frozenset({FunctionValue(FunctionInfo(self.module, node, closure=Live(self)))})
+
+    def _eval_ListComp(self, node: ast.ListComp) -> Value:
+        return frozenset({Collection("list", self._comprehend(node.generators, [node.elt]))})
+
+    def _eval_SetComp(self, node: ast.SetComp) -> Value:
+        return frozenset({Collection("set", self._comprehend(node.generators, [node.elt]))})
+
+    def _eval_DictComp(self, node: ast.DictComp) -> Value:
+        return frozenset({Collection("dict", self._comprehend(node.generators, [node.key, node.value]))})
+
+    def _eval_GeneratorExp(self, node: ast.GeneratorExp) -> Value:
+        item = self._comprehend(node.generators, [node.elt])
+        if any(part.is_async for part in node.generators) or any(
+            isinstance(part, ast.Await) for part in ast.walk(node.elt)
+        ):
+            return frozenset({AsyncIterator(item)})
+        return frozenset({Collection("generator", item)})
+
+    def _comprehend(self, generators: list[ast.comprehension], results: list[ast.expr]) -> Value:
+        saved = dict(self.state.names)
+        for part in generators:
+            item = self.iterate(part.iter, part, bool(part.is_async))
+            self.bind_target(part.target, item)
+            for test in part.ifs:
+                self.condition(test)
+        for result in results[:-1]:
+            self.eval(result)
+        value = self.eval(results[-1])
+        self.state.names = saved
+        return value
+
+    def iterate(self, iterable: ast.expr, node: ast.AST, is_async: bool) -> Value:
+        """One element of what is looped over."""
+        value = self.eval(iterable)
+        self.note(Iterated(node=node, is_async=is_async, value=value, iterable=iterable, expected=self.expected > 0))
+        if any(isinstance(kind, Coroutine) for kind in value):
+            if not is_async:
+                self.misuse(value, iterable, Misuse.ITERATED)
+            return UNKNOWN
+        return join(*(_element(kind, is_async) for kind in value))
+
+    def _eval_Yield(self, node: ast.Yield) -> Value:
+        value = self.eval(node.value) if node.value is not None else NONE
+        self.note(Gave(node=node, value=value, inside=tuple(self.with_blocks), is_yield=True))
+        self.yielded.append(self.handed(value))
+        return UNKNOWN
+
+    def _eval_YieldFrom(self, node: ast.YieldFrom) -> Value:
+        value = self.eval(node.value)
+        self.yielded.append(join(*(_element(kind, is_async=False) for kind in value)))
+        self.escape(value)
+        return UNKNOWN
+
+    # -- binding -----------------------------------------------------------------------------------------------------
+
+    def bind_target(self, target: ast.expr, value: Value) -> None:
+        """Assign to whatever stands on the left."""
+        match target:
+            case ast.Name(id=name):
+                self.bind(name, value)
+            case ast.Tuple(elts=elements) | ast.List(elts=elements):
+                self._unpack(target, elements, value)
+            case ast.Starred(value=inner):
+                self.bind_target(inner, frozenset({Collection("list", value)}))
+            case ast.Attribute():
+                path = _self_path(target)
+                if path is None:
+                    self.eval(target.value)
+                else:
+                    self.state.names[path] = value
+                    for site in (kind.site for kind in value if isinstance(kind, Instance)):
+                        if site is not None and not site.inherited:
+                            self.note(Kept(node=target, site=site, attribute=target.attr, expected=self.expected > 0))
+                self.escape(value)
+            case ast.Subscript():
+                self.eval(target.slice)
+                self.escape(self.eval(target.value))
+                self.escape(value)
+
+    def _unpack(self, target: ast.expr, elements: list[ast.expr], value: Value) -> None:
+        if any(isinstance(kind, Coroutine) for kind in value):
+            self.misuse(value, target, Misuse.UNPACKED)
+        ordered = (
+            next((kind.items for kind in value if isinstance(kind, Collection)), None) if len(value) == 1 else None
+        )
+        starred = any(isinstance(element, ast.Starred) for element in elements)
+        if ordered is not None and len(ordered) == len(elements) and not starred:
+            for element, item in zip(elements, ordered, strict=True):
+                self.bind_target(element, item)
+            return
+        item = join(*(_element(kind, is_async=False) for kind in value))
+        for element in elements:
+            self.bind_target(element, item)
+
+
+def _self_path(node: ast.Attribute) -> str | None:
+    if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+        return f"self.{node.attr}"
+    return None
+
+
+def _label(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _item(kind: Kind, index: ast.expr | None) -> Value:
+    if not isinstance(kind, Collection):
+        return UNKNOWN
+    if kind.items is not None and isinstance(index, ast.Constant) and isinstance(index.value, int):
+        if -len(kind.items) <= index.value < len(kind.items):
+            return kind.items[index.value]
+        return UNKNOWN
+    return kind.element
+
+
+def _element(kind: Kind, is_async: bool) -> Value:
+    match kind:
+        case Collection(name=name, element=element):
+            return UNKNOWN if name == "dict" else element
+        case Iterator(item=item) if not is_async:
+            return item
+        case AsyncIterator(item=item) if is_async:
+            return item
+        case Plain(name="str"):
+            return plain("str")
+    return UNKNOWN

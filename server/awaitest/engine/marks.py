@@ -1,0 +1,106 @@
+"""Marks on tests, as pytest gathers them: the function's, its classes' and the module's, through aliases."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaitest.engine.values import ClassInfo, FunctionInfo
+from awaitest.engine.world import World, statements_binding
+
+if TYPE_CHECKING:
+    from awaitest.project.modules import Module
+
+_DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One mark; the name is None where it cannot be told. `where` is "function", "class" or "module"."""
+
+    name: str | None
+    node: ast.expr
+    where: str
+
+    @property
+    def keywords(self) -> dict[str, ast.expr]:
+        items = self.node.keywords if isinstance(self.node, ast.Call) else []
+        return {item.arg: item.value for item in items if item.arg is not None}
+
+    @property
+    def arguments(self) -> list[ast.expr]:
+        return self.node.args if isinstance(self.node, ast.Call) else []
+
+
+def marks_of(world: World, function: FunctionInfo, cls: ClassInfo | None) -> list[Mark]:
+    """Every mark of a test function, nearest first."""
+    node = function.node
+    if isinstance(node, ast.Lambda):
+        return []
+    marks = list(decorators(world, function.module, node.decorator_list, "function"))
+    if cls is not None:
+        for owner in world.mro(cls)[0]:
+            marks += decorators(world, owner.module, owner.node.decorator_list, "class")
+            marks += pytestmarks(world, owner.module, owner.node.body, "class")
+    module = cls.module if cls is not None else function.module
+    marks += module_marks(world, module)
+    return marks
+
+
+def module_marks(world: World, module: Module) -> list[Mark]:
+    """What `pytestmark` of a module gives to all its tests."""
+    found = list(pytestmarks(world, module, module.body, "module"))
+    if not found and "pytestmark" in module.bound:
+        target = world.resolver.lookup(module, "pytestmark")
+        node = getattr(target, "node", None)
+        found = (
+            list(_of_value(world, target.module, node, "module"))
+            if target and isinstance(node, ast.expr)
+            else [Mark(None, ast.Name("pytestmark"), "module")]
+        )
+    return found
+
+
+def decorators(world: World, module: Module, nodes: Iterable[ast.expr], where: str) -> Iterable[Mark]:
+    """The marks among decorators."""
+    for node in nodes:
+        yield from _of_expression(world, module, node, where, 0)
+
+
+def pytestmarks(world: World, module: Module, body: list[ast.stmt], where: str) -> Iterable[Mark]:
+    """The marks that `pytestmark = …` in a body gives."""
+    for statement in statements_binding(body, "pytestmark"):
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.expr):
+            yield from _of_value(world, module, value, where)
+
+
+def _of_value(world: World, module: Module, value: ast.expr, where: str) -> Iterable[Mark]:
+    elements = value.elts if isinstance(value, ast.List | ast.Tuple | ast.Set) else [value]
+    for element in elements:
+        found = list(_of_expression(world, module, element, where, 0))
+        yield from found or [Mark(None, element, where)]
+
+
+def _of_expression(world: World, module: Module, node: ast.expr, where: str, depth: int) -> Iterable[Mark]:
+    called = node.func if isinstance(node, ast.Call) else node
+    if depth > _DEEPEST or not isinstance(called, ast.Name | ast.Attribute):
+        return
+    if isinstance(called, ast.Attribute) and _is_mark_factory(called.value):
+        yield Mark(called.attr, node, where)
+        return
+    found = world.resolver.resolve(module, called)
+    target = getattr(found, "node", None)
+    if found is not None and isinstance(target, ast.expr) and target is not node:
+        elements = target.elts if isinstance(target, ast.List | ast.Tuple) else [target]
+        for element in elements:
+            for mark in _of_expression(world, found.module, element, where, depth + 1):
+                yield Mark(mark.name, mark.node, where)
+
+
+def _is_mark_factory(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr == "mark") or (
+        isinstance(node, ast.Name) and node.id == "mark"
+    )

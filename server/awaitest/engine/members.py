@@ -1,0 +1,143 @@
+"""What an attribute of a value is."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from typing import TYPE_CHECKING
+
+from awaitest.engine.annotations import declared
+from awaitest.engine.values import (
+    UNKNOWN,
+    AsyncMockValue,
+    BuiltinValue,
+    ClassInfo,
+    ClassValue,
+    Collection,
+    FunctionInfo,
+    FunctionValue,
+    Instance,
+    Kind,
+    ModuleValue,
+    Plain,
+    Value,
+    join,
+    known,
+)
+from awaitest.engine.world import Definition, Member, decorated_with
+
+if TYPE_CHECKING:
+    from awaitest.engine.world import World
+
+_BUILTINS = frozenset(dir(builtins))
+_PROPERTIES = frozenset({"property", "cached_property", "hybrid_property", "computed_field"})
+MOCK_ASSERTIONS = frozenset(
+    {
+        "assert_called", "assert_called_once", "assert_called_with", "assert_called_once_with", "assert_any_call",
+        "assert_has_calls", "assert_not_called", "assert_awaited", "assert_awaited_once", "assert_awaited_with",
+        "assert_awaited_once_with", "assert_any_await", "assert_has_awaits", "assert_not_awaited", "reset_mock",
+    }
+)  # fmt: skip
+
+
+def builtin(name: str) -> Value:
+    return frozenset({BuiltinValue(name)}) if name in _BUILTINS else UNKNOWN
+
+
+def attribute(world: World, base: Value, name: str) -> Value:
+    """The value of `base.name`."""
+    return join(*(_of_kind(world, kind, name) for kind in base))
+
+
+def _of_kind(world: World, kind: Kind, name: str) -> Value:
+    match kind:
+        case ModuleValue(module=module):
+            found = world.name(module, name)
+            if found is not None:
+                return found
+            submodule = world.resolver.load(f"{module.name}.{name}")
+            return frozenset({ModuleValue(submodule)}) if submodule is not None else UNKNOWN
+        case Instance(cls=cls):
+            if world.derives(cls, "NonCallableMock", "unittest", "mock"):
+                return _of_mock(cls, name)
+            return _of_class(world, cls, name, frozenset({kind}))
+        case ClassValue(cls=cls):
+            return _of_class(world, cls, name, None)
+        case AsyncMockValue():
+            return frozenset({AsyncMockValue(assertion=name in MOCK_ASSERTIONS)})
+        case Plain() | Collection():
+            return frozenset({FunctionValueOfData()}) if _returns_data(kind, name) else UNKNOWN
+    return UNKNOWN
+
+
+def _of_mock(cls: ClassInfo, name: str) -> Value:
+    is_async = cls.node.name == "AsyncMock"
+    if name in MOCK_ASSERTIONS:
+        return frozenset({AsyncMockValue(assertion=True)})
+    return frozenset({AsyncMockValue()}) if is_async else UNKNOWN
+
+
+def FunctionValueOfData() -> BuiltinValue:  # noqa: N802
+    """A method of a built-in type that gives data."""
+    return BuiltinValue("repr")
+
+
+def _returns_data(kind: Kind, name: str) -> bool:
+    return isinstance(kind, Plain) and kind.name == "str" and not name.startswith("_") and hasattr(str, name)
+
+
+def _of_class(world: World, cls: ClassInfo, name: str, receiver: Value | None) -> Value:
+    member = world.member(cls, name)
+    if receiver is not None and (member is None or not isinstance(member.nodes[-1], Definition)):
+        assigned = world.reader.attributes(cls, name)
+        if assigned is not None and known(assigned):
+            return assigned
+        if member is None and assigned is not None:
+            return assigned
+    if member is None:
+        return UNKNOWN
+    return _definition(world, member, receiver)
+
+
+def _definition(world: World, member: Member, receiver: Value | None) -> Value:
+    functions = [node for node in member.nodes if isinstance(node, Definition)]
+    plain_ones = [node for node in functions if not decorated_with(node, "overload")]
+    last = member.nodes[-1]
+    module = member.owner.module
+    if isinstance(last, Definition):
+        node = plain_ones[-1] if plain_ones else functions[-1]
+        if any(decorated_with(item, "setter") for item in functions):
+            node = functions[0]
+        return _method(world, member.owner, node, receiver)
+    if isinstance(last, ast.AnnAssign):
+        return declared(world, module, last.annotation)
+    if isinstance(last, ast.Assign):
+        return world.reader.expression(module, last.value)
+    if isinstance(last, ast.ClassDef):
+        return frozenset({ClassValue(world.class_info(module, last))})
+    return UNKNOWN
+
+
+def _method(
+    world: World, owner: ClassInfo, node: ast.FunctionDef | ast.AsyncFunctionDef, receiver: Value | None
+) -> Value:
+    function = world.function_info(owner.module, node, owner)
+    if any(decorated_with(node, name) for name in _PROPERTIES):
+        if receiver is None:
+            return UNKNOWN
+        return property_value(world, function, receiver)
+    if decorated_with(node, "staticmethod"):
+        return frozenset({FunctionValue(function)})
+    if decorated_with(node, "classmethod"):
+        return frozenset({FunctionValue(function, frozenset({ClassValue(owner)}))})
+    return frozenset({FunctionValue(function, receiver)})
+
+
+def property_value(world: World, function: FunctionInfo, receiver: Value) -> Value:
+    """What reading a property gives."""
+    node = function.node
+    assert not isinstance(node, ast.Lambda)
+    if function.is_async:
+        return UNKNOWN
+    value = declared(world, function.module, node.returns)
+    return value if known(value) else world.reader.returns(function, {"self": receiver})

@@ -1,0 +1,137 @@
+"""Answers the world's questions about code by walking it silently."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaitest.engine.annotations import declared
+from awaitest.engine.arguments import generates
+from awaitest.engine.expressions import Evaluator
+from awaitest.engine.values import UNKNOWN, ClassInfo, FunctionInfo, Instance, Value, join, known
+from awaitest.engine.walk import Walk
+from awaitest.engine.world import Definition, World
+
+if TYPE_CHECKING:
+    from awaitest.engine.fixtures import Fixtures
+    from awaitest.project.modules import Module
+
+_DEEPEST = 12
+
+
+class SilentReader:
+    """The `Reader` of a world. Results are remembered; recursion gives unknown."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._active: set[int] = set()
+        self._expressions: dict[int, Value] = {}
+        self._returns: dict[tuple[int, tuple[tuple[str, Value], ...]], Value] = {}
+        self._attributes: dict[tuple[int, str], Value | None] = {}
+        self._alive: list[object] = []
+        self.fixtures: Fixtures | None = None
+
+    def expression(self, module: Module, node: ast.expr) -> Value:
+        key = id(node)
+        if key not in self._expressions:
+            self._alive.append(node)
+            self._expressions[key] = UNKNOWN
+            if len(self._active) < _DEEPEST:
+                self._expressions[key] = outside(Evaluator(self._world, module, {}, None).eval(node))
+        return self._expressions[key]
+
+    def returns(self, function: FunctionInfo, arguments: dict[str, Value]) -> Value:
+        node = function.node
+        key = (id(node), tuple(sorted(arguments.items(), key=lambda item: item[0])))
+        if key in self._returns:
+            return self._returns[key]
+        if id(node) in self._active or len(self._active) >= _DEEPEST:
+            return UNKNOWN
+        self._active.add(id(node))
+        try:
+            value = self._walk(function, arguments)
+        finally:
+            self._active.discard(id(node))
+        if function.closure is None:
+            self._alive.append(node)
+            self._returns[key] = value
+        return value
+
+    def _walk(self, function: FunctionInfo, arguments: dict[str, Value]) -> Value:
+        node = function.node
+        names = {**parameters(self._world, function), **arguments}
+        if isinstance(node, ast.Lambda):
+            return Evaluator(self._world, function.module, names, function.closure).eval(node.body)
+        walk = Walk(self._world, function.module, node.body, names, function.closure)
+        walk.run()
+        results = walk.yielded if generates(node) else walk.given
+        return join(*results) if results else UNKNOWN
+
+    def attributes(self, cls: ClassInfo, name: str) -> Value | None:
+        key = (id(cls.node), name)
+        if key not in self._attributes:
+            self._alive.append(cls.node)
+            self._attributes[key] = None
+            if len(self._active) < _DEEPEST:
+                self._attributes[key] = self._assigned(cls, name)
+        return self._attributes[key]
+
+    def _assigned(self, cls: ClassInfo, name: str) -> Value | None:
+        path, found = f"self.{name}", []
+        for owner in self._world.mro(cls)[0]:
+            for node in owner.node.body:
+                if isinstance(node, Definition) and _assigns(node, name):
+                    function = self._world.function_info(owner.module, node, owner)
+                    found.append(self._attribute_after(cls, function, path))
+            if found:
+                break
+        return join(*found) if found else None
+
+    def _attribute_after(self, cls: ClassInfo, function: FunctionInfo, path: str) -> Value:
+        node = function.node
+        if id(node) in self._active or isinstance(node, ast.Lambda):
+            return UNKNOWN
+        names = parameters(self._world, function)
+        names["self"] = frozenset({Instance(cls)})
+        if self.fixtures is not None:
+            names |= self.fixtures.arguments(function, cls)
+        self._active.add(id(node))
+        try:
+            walk = Walk(self._world, function.module, node.body, names)
+            walk.run()
+        finally:
+            self._active.discard(id(node))
+        values = [state.names[path] for state in walk.exits if path in state.names]
+        return outside(join(*values)) if values else UNKNOWN
+
+
+def outside(value: Value) -> Value:
+    """The value as somebody sees it who did not make it: its life is not followed."""
+    return frozenset(Instance(kind.cls) if isinstance(kind, Instance) else kind for kind in value)
+
+
+def parameters(world: World, function: FunctionInfo) -> dict[str, Value]:
+    """Every parameter with what its annotation declares."""
+    arguments = function.node.args
+    names = {
+        item.arg: declared(world, function.module, item.annotation)
+        for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    }
+    for extra in (arguments.vararg, arguments.kwarg):
+        if extra is not None:
+            names[extra.arg] = UNKNOWN
+    first = next(iter((*arguments.posonlyargs, *arguments.args)), None)
+    if function.owner is not None and first is not None and first.arg == "self":
+        names["self"] = frozenset({Instance(function.owner)})
+    return names
+
+
+def _assigns(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
+    return any(
+        isinstance(part, ast.Attribute) and part.attr == name and isinstance(part.ctx, ast.Store)
+        and isinstance(part.value, ast.Name) and part.value.id == "self"
+        for part in ast.walk(node)
+    )  # fmt: skip
+
+
+__all__ = ["SilentReader", "known", "outside", "parameters"]

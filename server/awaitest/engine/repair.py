@@ -1,0 +1,253 @@
+"""Edits that several rules' fixes share. Each function gives the edits, or None where it cannot be done by edits alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from awaitest.engine.diagnostic import FileEdit, Fix
+from awaitest.engine.run import FIXTURE, MODULE, NESTED, TEST
+from awaitest.engine.steps import Called
+from awaitest.engine.style import marker_edits
+from awaitest.engine.values import FunctionValue
+from awaitest.engine.world import Definition
+from awaitest.source.edits import Import, remove_import, replace_import, uses_of
+from awaitest.source.text import Edit, Position, Span, conflict
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+
+_TIGHTER = (ast.Attribute, ast.Subscript, ast.Await)
+
+
+def fix(run: Run, title: str, edits: Iterable[Edit] | None, *, safe: bool) -> Fix | None:
+    """A fix in the run's own file; None where there is nothing to edit or edits would collide."""
+    chosen = merged(edits or ())
+    if not chosen or conflict(chosen):
+        return None
+    return Fix(title, tuple(FileEdit(run.path, edit) for edit in chosen), safe)
+
+
+def insert(place: Position, text: str) -> Edit:
+    return Edit(Span(place, place), text)
+
+
+def merged(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """Insertions at the same place become one, in the order given."""
+    inserted: dict[Position, str] = {}
+    others: list[Edit] = []
+    for edit in dict.fromkeys(edits):
+        if edit.span.start == edit.span.end:
+            inserted[edit.span.start] = inserted.get(edit.span.start, "") + edit.text
+        else:
+            others.append(edit)
+    return (*(insert(place, text) for place, text in inserted.items()), *others)
+
+
+def parents(root: ast.AST) -> dict[int, ast.AST]:
+    """The parent of every node below `root`, by id."""
+    return {id(child): parent for parent in ast.walk(root) for child in ast.iter_child_nodes(parent)}
+
+
+def path_to(root: ast.AST, node: ast.AST) -> list[ast.AST]:
+    """The ancestors of a node, nearest first."""
+    above = parents(root)
+    found: list[ast.AST] = []
+    current = above.get(id(node))
+    while current is not None:
+        found.append(current)
+        current = above.get(id(current))
+    return found
+
+
+def await_edits(run: Run, call: ast.AST) -> list[Edit] | None:
+    """Put `await` before an expression, in parentheses where something hangs on it."""
+    if run.kind == MODULE or not run.mine(call):
+        return None
+    chain = path_to(run.node, call)
+    if not chain or any(isinstance(part, ast.Lambda) for part in chain) or _in_generator(chain, call):
+        return None
+    span, parent = run.span(call), chain[0]
+    hangs = isinstance(parent, _TIGHTER) or (isinstance(parent, ast.Call) and parent.func is call)
+    if hangs:
+        return [insert(span.start, "(await "), insert(span.end, ")")]
+    return [insert(span.start, "await ")]
+
+
+def await_fix(run: Run, node: ast.AST, title: str) -> Fix | None:
+    """The fix that awaits an expression, in whichever function of this file it stands; unsafe where that must become async."""
+    owner = run.owner_of(node)
+    edits = await_edits(owner, node)
+    around = async_edits(owner) if edits is not None else None
+    if edits is None or around is None:
+        return None
+    if not around:
+        return fix(run, title, edits, safe=True)
+    return fix(run, f"{title} and make `{owner.node.name}` async", [*edits, *around], safe=False)
+
+
+def _in_generator(chain: list[ast.AST], call: ast.AST) -> bool:
+    """An `await` inside a generator expression would make it asynchronous, which its consumer does not expect."""
+    child = call
+    for part in chain:
+        if isinstance(part, Definition):
+            return False
+        if isinstance(part, ast.GeneratorExp):
+            return child is not part.generators[0]
+        if isinstance(part, ast.comprehension) and isinstance(child, ast.expr) and child is part.iter:
+            owner = chain[chain.index(part) + 1] if chain.index(part) + 1 < len(chain) else None
+            if isinstance(owner, ast.GeneratorExp) and owner.generators[0] is part:
+                return False
+        child = part
+    return False
+
+
+def async_edits(run: Run) -> list[Edit] | None:
+    """Make the function `async def`; a test gets the marker, a fixture the decorator, that makes somebody run it."""
+    if run.is_async:
+        return []
+    if run.kind not in (TEST, FIXTURE, NESTED) or (run.cls is not None and _is_testcase(run)):
+        return None
+    if _has_plain_yield_from(run.node):
+        return None
+    edits = [insert(run.span(run.node).start, "async ")]
+    if run.kind == TEST:
+        marked = marker_edits(run)
+        return None if marked is None else marked + edits
+    if run.kind == FIXTURE:
+        decorated = fixture_edits(run)
+        return None if decorated is None else edits + decorated
+    return edits
+
+
+def _is_testcase(run: Run) -> bool:
+    assert run.cls is not None
+    return any(base.package == "unittest" for base in run.engine.world.mro(run.cls)[0])
+
+
+def _has_plain_yield_from(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.YieldFrom) for part in ast.walk(node))
+
+
+def fixture_edits(run: Run) -> list[Edit] | None:
+    """Let the plugin at work here run an async fixture: `@pytest_asyncio.fixture` where strict mode asks for it."""
+    fixture = run.fixture
+    if fixture is None:
+        return None
+    project = run.engine.project
+    if run.engine.runner.handles(fixture, None) is not False or uses_anyio(run):
+        return []
+    if project.plugin("pytest-asyncio") is not True:
+        return None
+    called = fixture.decorator.func if isinstance(fixture.decorator, ast.Call) else fixture.decorator
+    edits = [Edit(run.span(called), "pytest_asyncio.fixture")]
+    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "pytest":
+        return edits + replace_import(run.document, Import("pytest"), Import("pytest_asyncio"), replaced=1)
+    return None
+
+
+def uses_anyio(run: Run) -> bool:
+    """Whether this suite runs its tests with anyio: an `anyio_backend` fixture of its own is in sight."""
+    found = run.engine.fixtures.find("anyio_backend", run.seeker)
+    return found is not None and found.module.origin == "project"
+
+
+def body_of(root: ast.AST, statement: ast.stmt) -> list[ast.stmt] | None:
+    """The block a statement stands in."""
+    for body in blocks(root):
+        if any(item is statement for item in body):
+            return body
+    return None
+
+
+def blocks(root: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Every statement list below a node."""
+    for part in ast.walk(root):
+        for field in ("body", "orelse", "finalbody"):
+            body = getattr(part, field, None)
+            if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
+                yield body
+
+
+def statement_of(root: ast.AST, node: ast.AST) -> ast.stmt | None:
+    """The statement an expression belongs to."""
+    if isinstance(node, ast.stmt):
+        return node
+    return next((part for part in path_to(root, node) if isinstance(part, ast.stmt)), None)
+
+
+def mentions(node: ast.AST, name: str) -> bool:
+    """Whether a name occurs below a node."""
+    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+
+
+def dropped_await(run: Run, node: ast.Await) -> list[Edit]:
+    """Remove an `await`, and the parentheses that only it needed."""
+    outer, inner = run.span(node), run.span(node.value)
+    lines = run.document.lines
+    before, after = outer.start, outer.end
+    hugged = (
+        before.column > 0
+        and lines[before.line][before.column - 1] == "("
+        and lines[after.line][after.column : after.column + 1] == ")"
+        and isinstance(next(iter(path_to(run.node, node)), None), _TIGHTER)
+    )
+    if not hugged:
+        return [Edit(Span(before, inner.start), "")]
+    opening = Position(before.line, before.column - 1)
+    return [Edit(Span(opening, inner.start), ""), Edit(Span(after, Position(after.line, after.column + 1)), "")]
+
+
+def plain_test_edits(run: Run, dropped: ast.Await) -> list[Edit]:
+    """Make a test of a synchronous client a plain `def` again, where `dropped` was all that was asynchronous about it."""
+    if run.kind != TEST or not run.is_async or not _is_testclient_call(run, dropped):
+        return []
+    others = (part for part in ast.walk(run.node) if part is not dropped)
+    if any(isinstance(part, _ASYNC_SYNTAX) or getattr(part, "is_async", 0) for part in others if part is not run.node):
+        return []
+    if any(received.fixture.is_async for received in run.received()):
+        return []
+    return plain_edits(run)
+
+
+_ASYNC_SYNTAX = (ast.Await, ast.AsyncWith, ast.AsyncFor, ast.AsyncFunctionDef)
+
+
+def _is_testclient_call(run: Run, node: ast.Await) -> bool:
+    calls = (step for step in run.steps if isinstance(step, Called) and step.node is node.value)
+    owners = (kind.function.owner for step in calls for kind in step.target if isinstance(kind, FunctionValue))
+    return any(
+        owner is not None and run.engine.world.derives(owner, "TestClient", "starlette", "fastapi") for owner in owners
+    )
+
+
+def plain_edits(run: Run) -> list[Edit]:
+    """Turn `async def` into `def` and drop the function's own asyncio and anyio marks."""
+    start = run.span(run.node).start
+    name = run.name_span().start
+    head = run.document.lines[start.line][start.column : name.column]
+    keyword = (
+        Position(start.line, start.column + head.index("def")) if start.line == name.line and "def" in head else name
+    )
+    edits = [Edit(Span(start, keyword), "")] if keyword != name else []
+    return edits + dropped_marks(
+        run, [mark.node for mark in run.marks if mark.where == "function" and mark.name in {"asyncio", "anyio"}]
+    )
+
+
+def dropped_marks(run: Run, marks: list[ast.expr]) -> list[Edit]:
+    """Remove decorator lines, and the import of pytest where nothing else uses it."""
+    edits = [remove_lines(run, mark) for mark in marks]
+    used = sum(1 for mark in marks for part in ast.walk(mark) if isinstance(part, ast.Name) and part.id == "pytest")
+    if marks and used and uses_of(run.document, "pytest") == used:
+        removed = remove_import(run.document, "pytest", None, used)
+        if removed is not None:
+            edits.append(removed)
+    return edits
+
+
+def remove_lines(run: Run, node: ast.AST) -> Edit:
+    """Remove the whole lines a decorator or statement stands on."""
+    span = run.span(node)
+    return Edit(Span(Position(span.start.line, 0), Position(span.end.line + 1, 0)), "")

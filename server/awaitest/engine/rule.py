@@ -1,0 +1,56 @@
+"""What a rule is: a record, a check over steps, and the findings it makes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, get_args, get_type_hints
+
+from awaitest.engine.diagnostic import Fix, Severity
+from awaitest.engine.steps import Step
+from awaitest.source.text import Span
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The public face of a rule. Code and name never change meaning once released."""
+
+    code: str
+    name: str
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check reports: a place, a message and, where there is one, how to make the fix."""
+
+    at: ast.AST | Span
+    message: str
+    fix: Callable[[], Fix | None] | None = None
+    severity: Severity | None = None
+
+
+Check = Callable[[Step, "Run"], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRule:
+    """A rule file, loaded: its record, its page and its check with the steps it looks at."""
+
+    rule: Rule
+    page: str
+    check: Check
+    steps: tuple[type[Step], ...]
+
+
+def load(module: ModuleType) -> LoadedRule:
+    """Read a rule module. The annotation of the check's first parameter tells which steps it looks at."""
+    check: Check = module.check
+    hints = get_type_hints(check, localns={"Run": object})
+    wanted = hints["step"]
+    return LoadedRule(module.RULE, (module.__doc__ or "").strip(), check, get_args(wanted) or (wanted,))

@@ -1,0 +1,95 @@
+"""How this suite marks its async tests, and the edits that mark one more in the same way."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from awaitest.engine.marks import decorators, module_marks
+from awaitest.engine.world import Definition
+from awaitest.source.edits import add_import, indent_of, line_insert
+from awaitest.source.text import Edit
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+
+_MARK = re.compile(rb"^(?P<module>pytestmark\b.*)?.*\bmark\.(?P<name>asyncio|anyio)\b", re.MULTILINE)
+_NEIGHBOURS = 40
+
+
+def marker_edits(run: Run) -> list[Edit] | None:
+    """Edits that make somebody run the test of this run once it is async; none where it will run as it is."""
+    verdict = run.verdict
+    if verdict.by is not None:
+        return []
+    if verdict.reason is None:
+        return None
+    name = marker_name(run)
+    if name is None:
+        return None
+    target = _target(run)
+    segment = run.document.segment_of(target)
+    first = target.decorator_list[0] if target.decorator_list else target
+    line = segment.span(first).start.line
+    indent = indent_of(run.document.lines[segment.span(target).start.line])
+    edits = [line_insert(run.document, line, f"{indent}@pytest.mark.{name}")]
+    added = add_import(run.document, "pytest")
+    return edits if added is None else [added, *edits]
+
+
+def marker_name(run: Run) -> str | None:
+    """The mark this suite uses: what the file uses, then its neighbours, then what the plugins allow."""
+    project = run.engine.project
+    usable = [
+        name
+        for name, package in (("asyncio", "pytest-asyncio"), ("anyio", "anyio"))
+        if project.plugin(package) is not False
+    ]
+    used = Counter(mark.name for mark in _marks_in_file(run) if mark.name in usable)
+    if not used:
+        used = Counter(name for name in _neighbours(run) if name in usable)
+    if used:
+        return used.most_common(1)[0][0]
+    backend = run.engine.fixtures.find("anyio_backend", run.seeker)
+    if backend is not None and backend.module.origin == "project" and "anyio" in usable:
+        return "anyio"
+    return usable[0] if usable else None
+
+
+def _marks_in_file(run: Run) -> list:  # type: ignore[type-arg]
+    world, module = run.engine.world, run.module
+    marks = list(module_marks(world, module))
+    for statement in module.body:
+        for node in (statement, *getattr(statement, "body", ())):
+            if isinstance(node, Definition | ast.ClassDef):
+                marks += decorators(world, module, node.decorator_list, "function")
+    return marks
+
+
+def _neighbours(run: Run) -> list[str]:
+    files = run.engine.project.files
+    found: list[str] = []
+    for name in files.names(run.path.parent)[:_NEIGHBOURS]:
+        path = run.path.parent / name
+        if name.endswith(".py") and path != run.path:
+            found += [match["name"].decode() for match in _MARK.finditer(files.read(path) or b"")]
+    return found
+
+
+def _target(run: Run) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef:
+    """What gets the mark: the class where this file marks its other classes, else the test."""
+    if run.cls is None:
+        return run.node
+    world, module = run.engine.world, run.module
+    classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
+
+    def marked(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+        return any(mark.name in {"asyncio", "anyio"} for mark in decorators(world, module, node.decorator_list, ""))
+
+    members = [member for node in classes for member in node.body if isinstance(member, Definition)]
+    by_class = any(marked(node) for node in classes) and not any(marked(member) for member in members)
+    own = [member for member in run.cls.node.body if isinstance(member, Definition)]
+    all_async = all(isinstance(member, ast.AsyncFunctionDef) or not member.name.startswith("test") for member in own)
+    return run.cls.node if by_class and all_async and run.cls.node in classes else run.node

@@ -1,0 +1,176 @@
+"""Follows coroutines and clients through one run: who holds them, and what became of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from awaitest.engine.state import CLOSED, NEW, OPEN, USED, State
+from awaitest.engine.steps import ClientUsed, Created, Misuse, Misused, Step
+from awaitest.engine.values import (
+    UNKNOWN,
+    Coroutine,
+    Instance,
+    Kind,
+    Site,
+    Value,
+    every,
+    sites,
+)
+
+if TYPE_CHECKING:
+    from awaitest.engine.world import World
+    from awaitest.project.modules import Module
+
+ANY_LIFE = frozenset({NEW, OPEN, USED, CLOSED})
+
+
+class Tracker:
+    """The state of one run, the steps so far and the things followed in it."""
+
+    def __init__(
+        self, world: World, module: Module, names: dict[str, Value], closure: Mapping[str, Value] | None
+    ) -> None:
+        self.world = world
+        self.module = module
+        self.state = State(dict(names))
+        self.closure = closure
+        self.steps: list[Step] = []
+        self.expected = 0
+        self.bound_names: frozenset[str] = frozenset()
+        self.captured: set[str] = set()
+        self.with_blocks: list[ast.AsyncWith] = []
+        self.given: list[Value] = []
+        self.yielded: list[Value] = []
+        self._sites: dict[int, Site] = {}
+        self._clients: dict[int, Site] = {}
+        self._bound: dict[str, None] = dict.fromkeys(names)
+        self.deferred: list[Misused] = []
+
+    def note(self, step: Step) -> None:
+        self.steps.append(step)
+
+    def escape(self, value: Value) -> None:
+        """The value leaves our sight: what becomes of it is unknown."""
+        for site in sites(value):
+            site.escaped = True
+            if NEW in self.state.life(site):
+                self.state.lives[site] = ANY_LIFE
+
+    def misuse(self, value: Value, node: ast.AST, how: Misuse, detail: str = "", later: bool = False) -> bool:
+        """Note that every coroutine in the value is used as if it were its result; whether the value is one for certain.
+
+        `later`: the use alone proves nothing, only that nobody awaits the coroutine afterwards does.
+        """
+        if not every(value, Coroutine):
+            if any(isinstance(kind, Coroutine) for kind in value):
+                self.escape(value)
+            return False
+        for kind in value:
+            assert isinstance(kind, Coroutine)
+            step = Misused(node=node, coroutine=kind, how=how, detail=detail, expected=self.expected > 0)
+            if later:
+                self.deferred.append(step)
+            elif not kind.site.escaped and not kind.site.awaited:
+                self.note(step)
+        return True
+
+    def site(self, node: ast.AST, label: str) -> Site:
+        """The site of this node: one for all times the walk comes by."""
+        known = self._sites.get(id(node))
+        if known is None:
+            known = self._sites[id(node)] = Site(node, self.module, label)
+        return known
+
+    def client_site(self, node: ast.Call, label: str) -> Site:
+        """The site of a client made by this call."""
+        known = self._clients.get(id(node))
+        if known is None:
+            known = self._clients[id(node)] = Site(node, self.module, label)
+        self.note(Created(node=node, site=known, expected=self.expected > 0))
+        self.state.lives[known] = frozenset({NEW})
+        return known
+
+    @property
+    def bind_order(self) -> list[str]:
+        """Names bound so far, first binding first."""
+        return list(self._bound)
+
+    def bind(self, name: str, value: Value) -> None:
+        self._bound.setdefault(name)
+        self.state.names[name] = value
+        for site in sites(value):
+            site.named.add(name)
+        if name in self.captured:
+            self.escape(value)
+
+    def capture(self, node: ast.AST) -> None:
+        """A nested function or lambda takes names of ours along."""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+                self.captured.add(part.id)
+                if part.id in self.state.names:
+                    self.escape(self.state.names[part.id])
+
+    def handed(self, value: Value) -> Value:
+        """The value as its receiver knows it: made elsewhere, in the state it has now."""
+        return frozenset(self._handed(kind) for kind in value)
+
+    def adopt(self, node: ast.AST, label: str, value: Value) -> Value:
+        """A new client that a call hands over belongs, from now on, to the caller."""
+        return frozenset(self._adopted(node, label, kind) for kind in value)
+
+    def _adopted(self, node: ast.AST, label: str, kind: Kind) -> Kind:
+        new = isinstance(kind, Instance) and kind.site is not None and kind.site.inherited == frozenset({NEW})
+        if not new or not isinstance(kind, Instance) or not isinstance(node, ast.Call):
+            return kind
+        return Instance(kind.cls, self.client_site(node, label))
+
+    def _handed(self, kind: Kind) -> Kind:
+        if isinstance(kind, Coroutine):
+            return Coroutine(Site(kind.site.node, kind.site.module, kind.site.label, kind.site.result))
+        if not isinstance(kind, Instance) or kind.site is None:
+            return kind
+        life = self.state.life(kind.site) or kind.site.inherited
+        return Instance(kind.cls, Site(kind.site.node, kind.site.module, kind.site.label, escaped=True, inherited=life))
+
+    def client_used(self, node: ast.AST, site: Site, action: str, after: str | None) -> None:
+        """A followed client is entered, sends a request or is closed."""
+        life = self.state.life(site)
+        certain = next(iter(life)) if len(life) == 1 else None
+        self.note(ClientUsed(node=node, site=site, action=action, certain=certain, expected=self.expected > 0))
+        if after is not None and site in self.state.lives and CLOSED not in life:
+            self.state.lives[site] = frozenset({after})
+
+
+class Live(Mapping[str, Value]):
+    """The names of a walk as they are at the moment of asking: what a nested function sees."""
+
+    def __init__(self, evaluator: Tracker) -> None:
+        self._evaluator = evaluator
+
+    def __getitem__(self, name: str) -> Value:
+        names = self._evaluator.state.names
+        if name in names:
+            return names[name]
+        closure = self._evaluator.closure
+        if closure is not None and name in closure:
+            return closure[name]
+        if name in self._evaluator.bound_names:
+            return UNKNOWN
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        closure = self._evaluator.closure
+        return (
+            name in self._evaluator.state.names
+            or name in self._evaluator.bound_names
+            or (closure is not None and name in closure)
+        )
+
+    def __iter__(self) -> Iterable[str]:  # type: ignore[override]
+        return iter(self._evaluator.state.names)
+
+    def __len__(self) -> int:
+        return len(self._evaluator.state.names)

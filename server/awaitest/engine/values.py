@@ -1,0 +1,232 @@
+"""What a name may hold. A value is a set of kinds; the kind `UNKNOWN` in it means "or anything else"."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from awaitest.project.modules import Module
+
+
+class Kind:
+    """One thing a name may hold."""
+
+    __slots__ = ()
+
+
+Value = frozenset[Kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown(Kind):
+    """Anything: no declared fact says what this is."""
+
+
+UNKNOWN: Value = frozenset({Unknown()})
+
+
+def join(*values: Value) -> Value:
+    """What holds after paths meet."""
+    joined: Value = frozenset().union(*values)
+    return joined if len(joined) <= 12 else joined | UNKNOWN
+
+
+def known(value: Value) -> bool:
+    """Whether every kind in the value is known."""
+    return bool(value) and not any(isinstance(kind, Unknown) for kind in value)
+
+
+def every(value: Value, *kinds: type[Kind]) -> bool:
+    """Whether the value is certainly one of these kinds."""
+    return bool(value) and all(isinstance(kind, kinds) for kind in value)
+
+
+@dataclass(frozen=True, slots=True)
+class Plain(Kind):
+    """Data that is certainly not awaitable: a str, a number, None, a parsed body. `const` is the literal, if any."""
+
+    name: str
+    const: str | int | bool | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassInfo:
+    """A class definition, wherever it was found."""
+
+    module: Module
+    node: ast.ClassDef
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.module.name}.{self.node.name}"
+
+    @property
+    def package(self) -> str:
+        return self.module.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionInfo:
+    """A function definition; `owner` is its class, `closure` the names around a nested one."""
+
+    module: Module
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    owner: ClassInfo | None = None
+    closure: Mapping[str, Value] | None = None
+
+    @property
+    def name(self) -> str:
+        return "<lambda>" if isinstance(self.node, ast.Lambda) else self.node.name
+
+    @property
+    def is_async(self) -> bool:
+        return isinstance(self.node, ast.AsyncFunctionDef)
+
+
+@dataclass(slots=True, eq=False)
+class Site:
+    """One place that makes a coroutine or a client, and what became of the thing made there."""
+
+    node: ast.AST
+    module: Module
+    label: str
+    """What the user called: `client.get`, `AsyncClient`."""
+    result: Callable[[], Value] = field(default=lambda: UNKNOWN)
+    """What awaiting gives (coroutines)."""
+    awaited: bool = False
+    escaped: bool = False
+    """Stored, returned, passed on or captured: its fate is not ours to judge."""
+    closed: bool = False
+    """Some path closes it (clients)."""
+    named: set[str] = field(default_factory=set)
+    """Local names it was bound to."""
+    inherited: frozenset[str] = frozenset()
+    """Set where it comes from elsewhere: the states it may arrive in. Nobody here owns such a one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleValue(Kind):
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class ClassValue(Kind):
+    cls: ClassInfo
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionValue(Kind):
+    """A function; `receiver` is bound as its first argument, `partial` counts arguments a wrapper already gave."""
+
+    function: FunctionInfo
+    receiver: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinValue(Kind):
+    """A built-in function or type."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallableValue(Kind):
+    """Something that gives `result` when called, known only by its annotation."""
+
+    result: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Instance(Kind):
+    """An object of a class; `site` is set for clients made here, whose life is followed."""
+
+    cls: ClassInfo
+    site: Site | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coroutine(Kind):
+    """A coroutine object nobody awaited yet."""
+
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Awaitable(Kind):
+    """A future, task or other object that may be awaited, dropped or polled."""
+
+    result: Value
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncIterator(Kind):
+    """An asynchronous generator or iterator."""
+
+    item: Value
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Iterator(Kind):
+    """A plain generator or iterator."""
+
+    item: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Manager(Kind):
+    """A context manager made by a decorated generator function."""
+
+    item: Value
+    is_async: bool
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection(Kind):
+    """A list, tuple, set or dict (of values) whose elements are known; `items` in order where that is known too."""
+
+    name: str
+    element: Value
+    items: tuple[Value, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncMockValue(Kind):
+    """An AsyncMock or a child of one; `assertion` marks its own assert methods, which are plain functions."""
+
+    assertion: bool = False
+
+
+def coroutines(value: Value) -> Iterable[Coroutine]:
+    """Coroutines in a value, also those in its collections."""
+    for kind in value:
+        if isinstance(kind, Coroutine):
+            yield kind
+        elif isinstance(kind, Collection):
+            yield from coroutines(kind.element)
+            for item in kind.items or ():
+                yield from coroutines(item)
+
+
+def sites(value: Value) -> Iterable[Site]:
+    """Everything followed in a value: coroutines and clients, also inside collections and bound methods."""
+    for kind in value:
+        if isinstance(kind, Coroutine) or (isinstance(kind, Instance) and kind.site is not None):
+            yield kind.site
+        elif isinstance(kind, Collection):
+            yield from sites(kind.element)
+            for item in kind.items or ():
+                yield from sites(item)
+        elif isinstance(kind, FunctionValue) and kind.receiver is not None:
+            yield from sites(kind.receiver)
+
+
+NONE = frozenset({Plain("None")})
+
+
+def plain(name: str, const: str | int | bool | None = None) -> Value:
+    return frozenset({Plain(name, const)})

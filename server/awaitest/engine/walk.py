@@ -1,0 +1,363 @@
+"""Walks a function statement by statement, the way Python runs it, and yields the steps."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from awaitest.engine import members
+from awaitest.engine.annotations import declared
+from awaitest.engine.calls import followed, is_client
+from awaitest.engine.control import ControlFlow
+from awaitest.engine.expressions import Live
+from awaitest.engine.state import CLOSED, OPEN, State, meet
+from awaitest.engine.steps import Checked, Closing, Created, Ended, Entered, Gave, Left, Misuse, Misused, Step
+from awaitest.engine.values import (
+    NONE,
+    UNKNOWN,
+    ClassInfo,
+    ClassValue,
+    Collection,
+    Coroutine,
+    FunctionInfo,
+    FunctionValue,
+    Instance,
+    Manager,
+    ModuleValue,
+    Plain,
+    Site,
+    Value,
+    coroutines,
+    every,
+    join,
+    known,
+)
+
+if TYPE_CHECKING:
+    from awaitest.engine.world import World
+    from awaitest.project.modules import Module
+
+_EXPECTING = frozenset(
+    {
+        "raises",
+        "warns",
+        "deprecated_call",
+        "assertRaises",
+        "assertRaisesRegex",
+        "assertWarns",
+        "suppress",
+        "catch_warnings",
+    }
+)
+
+
+class Walk(ControlFlow):
+    """One run through a function body, or through a module's top level."""
+
+    def __init__(
+        self,
+        world: World,
+        module: Module,
+        body: list[ast.stmt],
+        names: dict[str, Value],
+        closure: Mapping[str, Value] | None = None,
+        *,
+        is_test: bool = False,
+        returns: ast.expr | None = None,
+        is_async: bool = False,
+    ) -> None:
+        super().__init__(world, module, names, closure)
+        self.body = body
+        self.is_test = is_test
+        self.is_async = is_async
+        self.declared = declared(world, module, returns)
+        self.bound_names = bound_names(body)
+        self.nested: list[FunctionInfo] = []
+        self.closings: list[Closing] = []
+        self.exits: list[State] = []
+        self._outer: frozenset[str] = frozenset()
+        for value in names.values():
+            for site in followed(value):
+                if site.inherited:
+                    self.state.lives[site] = site.inherited
+
+    def run(self) -> None:
+        """Walk the body once."""
+        self.block(self.body)
+        if self.state.alive:
+            self.exits.append(self.state)
+            self.given.append(NONE)
+        self._finish()
+
+    def _finish(self) -> None:
+        final = meet(*self.exits) if self.exits else self.state
+        told = {step.coroutine.site for step in self.steps if isinstance(step, Misused)}
+        for step in self.deferred:
+            site = step.coroutine.site
+            if not site.awaited and not site.escaped and site not in told:
+                self.note(step)
+        told |= {step.coroutine.site for step in self.deferred}
+        for site in list(self._sites.values()):
+            value = frozenset({Coroutine(site)})
+            kept = site.named and any(site in {k.site for k in coroutines(v)} for v in final.names.values())
+            if kept and not site.awaited and not site.escaped and site not in told:
+                self.misuse(value, site.node, Misuse.UNUSED, next(iter(site.named)))
+        clients = tuple(dict.fromkeys(step.site for step in self.steps if isinstance(step, Created)))
+        self.note(
+            Ended(node=self.body[-1] if self.body else ast.Pass(), clients=clients, closings=tuple(self.closings))
+        )
+
+    # -- statements --------------------------------------------------------------------------------------------------
+
+    def _do_Expr(self, node: ast.Expr) -> None:
+        value = self.eval(node.value)
+        if isinstance(node.value, ast.Name | ast.Constant | ast.Yield | ast.YieldFrom):
+            return
+        dropped = frozenset(coroutines(value))
+        if dropped and not self.misuse(
+            value if every(value, Coroutine) else _in_display(node.value, value, dropped), node.value, Misuse.DROPPED
+        ):
+            self.escape(value)
+
+    def _do_Assign(self, node: ast.Assign) -> None:
+        value = self.eval(node.value)
+        if len(node.targets) > 1 and not all(isinstance(target, ast.Name) for target in node.targets):
+            self.escape(value)
+        for target in node.targets:
+            self.bind_target(target, value)
+            if isinstance(target, ast.Name) and target.id in self._outer:
+                self.escape(value)
+
+    def _do_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if node.value is None:
+            return
+        value = self.eval(node.value)
+        if not known(value):
+            value = declared(self.world, self.module, node.annotation)
+        self.bind_target(node.target, value)
+
+    def _do_AugAssign(self, node: ast.AugAssign) -> None:
+        value = self.eval(node.value)
+        if not isinstance(node.op, ast.Add) or every(value, Coroutine):
+            self.misuse(value, node, Misuse.OPERAND)
+        self.escape(value)
+        if isinstance(node.target, ast.Name):
+            self.escape(self.state.names.get(node.target.id, UNKNOWN))
+            self.state.names[node.target.id] = UNKNOWN
+        else:
+            self.bind_target(node.target, UNKNOWN)
+
+    def _do_Return(self, node: ast.Return) -> None:
+        value = self.eval(node.value) if node.value is not None else NONE
+        self.note(Gave(node=node, value=value, inside=tuple(self.with_blocks), is_yield=False))
+        if every(value, Coroutine) and (self.is_test or self._contradicts()):
+            self.misuse(value, node, Misuse.RETURNED)
+        self.given.append(self.handed(value))
+        self._keep_for_caller(value)
+        self.exits.append(self.state.copy())
+        self.state.alive = False
+
+    def _keep_for_caller(self, value: Value) -> None:
+        for kind in value:
+            if not (isinstance(kind, Instance) and kind.site is not None):
+                self.escape(frozenset({kind}))
+
+    def _contradicts(self) -> bool:
+        return (
+            self.is_async
+            and known(self.declared)
+            and every(self.declared, Plain, Collection, Instance)
+            and all(
+                not isinstance(kind, Instance) or self.world.has(kind.cls, "__await__") is False
+                for kind in self.declared
+            )
+        )
+
+    def _do_Raise(self, node: ast.Raise) -> None:
+        for part in (node.exc, node.cause):
+            if part is not None:
+                self.escape(self.eval(part))
+        self.state.alive = False
+
+    def _do_Assert(self, node: ast.Assert) -> None:
+        self.narrow(node.test)
+        self.condition(node.test)
+        self.note(Checked(node=node, value=UNKNOWN, expected=self.expected > 0))
+        if node.msg is not None:
+            self.eval(node.msg)
+
+    def _do_Delete(self, node: ast.Delete) -> None:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.state.names.pop(target.id, None)
+
+    def _do_Global(self, node: ast.Global | ast.Nonlocal) -> None:
+        self._outer |= frozenset(node.names)
+        for name in node.names:
+            self.state.names[name] = UNKNOWN
+
+    _do_Nonlocal = _do_Global
+
+    def _do_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            name = alias.name if alias.asname else alias.name.partition(".")[0]
+            loaded = self.world.resolver.load(name)
+            self.state.names[alias.asname or name] = frozenset({ModuleValue(loaded)}) if loaded is not None else UNKNOWN
+
+    def _do_ImportFrom(self, node: ast.ImportFrom) -> None:
+        origin = self.world.resolver.absolute(self.module, node)
+        loaded = self.world.resolver.load(origin) if origin else None
+        for alias in node.names:
+            value = (
+                UNKNOWN
+                if loaded is None
+                else members.attribute(self.world, frozenset({ModuleValue(loaded)}), alias.name)
+            )
+            self.state.names[alias.asname or alias.name] = value
+
+    def _do_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            if default is not None:
+                self.escape(self.eval(default))
+        for decorator in node.decorator_list:
+            self.escape(self.eval(decorator))
+        self.capture(node)
+        function = self._nested_function(node)
+        self.bind(node.name, frozenset({FunctionValue(function)}))
+
+    _do_AsyncFunctionDef = _do_FunctionDef
+
+    def _nested_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> FunctionInfo:
+        known_one = next((function for function in self.nested if function.node is node), None)
+        if known_one is None:
+            known_one = FunctionInfo(self.module, node, closure=Live(self))
+            self.nested.append(known_one)
+        return known_one
+
+    def _do_ClassDef(self, node: ast.ClassDef) -> None:
+        self.capture(node)
+        self.bind(
+            node.name, frozenset({ClassValue(ClassInfo(self.module, node))}) if not node.decorator_list else UNKNOWN
+        )
+
+    # -- with --------------------------------------------------------------------------------------------------------
+
+    def _do_With(self, node: ast.With | ast.AsyncWith) -> None:
+        is_async = isinstance(node, ast.AsyncWith)
+        entered: list[Instance] = []
+        expecting = 0
+        for item in node.items:
+            value = self.eval(item.context_expr)
+            self.note(
+                Entered(node=item.context_expr, statement=node, item=item, value=value, expected=self.expected > 0)
+            )
+            if any(isinstance(kind, Coroutine) for kind in value):
+                self.misuse(value, item.context_expr, Misuse.ENTERED)
+            expecting += _expects(item.context_expr)
+            if is_async:
+                for kind in value:
+                    if isinstance(kind, Instance) and kind.site is not None:
+                        self.client_used(item.context_expr, kind.site, "enter", OPEN)
+                        kind.site.closed = True
+                        entered.append(kind)
+            else:
+                self.escape(value)
+            if item.optional_vars is not None:
+                self.bind_target(item.optional_vars, join(*(self._entered(kind, is_async) for kind in value)))
+        self.expected += expecting
+        if isinstance(node, ast.AsyncWith):
+            self.with_blocks.append(node)
+        self.block(node.body)
+        if isinstance(node, ast.AsyncWith):
+            self.with_blocks.pop()
+        self.expected -= expecting
+        if expecting:
+            self.state.alive = True
+        for kind in entered:
+            assert kind.site is not None
+            self.state.lives[kind.site] = frozenset({CLOSED})
+            self.note(Left(node=node, value=frozenset({kind}), is_async=True))
+
+    _do_AsyncWith = _do_With
+
+    def _entered(self, kind: object, is_async: bool) -> Value:
+        if isinstance(kind, Manager) and kind.is_async == is_async:
+            return kind.item
+        if not isinstance(kind, Instance):
+            return UNKNOWN
+        itself: Value = frozenset({kind})
+        if is_client(self, kind.cls):
+            return itself
+        method = self.world.member(kind.cls, "__aenter__" if is_async else "__enter__")
+        if method is None or not isinstance(method.nodes[-1], ast.FunctionDef | ast.AsyncFunctionDef):
+            return UNKNOWN
+        node = method.nodes[-1]
+        if isinstance(node.returns, ast.Name) and (node.returns.id == "Self" or _is_type_variable(node)):
+            return itself
+        value = declared(self.world, method.owner.module, node.returns)
+        if known(value):
+            return itself if _same_class(value, kind) else value
+        return self.world.reader.returns(
+            self.world.function_info(method.owner.module, node, method.owner), {"self": itself}
+        )
+
+    def note(self, step: Step) -> None:
+        super().note(step)
+        if self.watched:
+            self.snapshots[id(step)] = (dict(self.state.names), dict(self.state.lives))
+
+    def client_used(self, node: ast.AST, site: Site, action: str, after: str | None) -> None:
+        super().client_used(node, site, action, after)
+        if action == "close":
+            guaranteed = self.in_finally > 0 or bool(self.yielded)
+            self.closings.append(Closing(site, node, guaranteed))
+
+
+def _same_class(value: Value, kind: Instance) -> bool:
+    return all(isinstance(found, Instance) and found.cls is kind.cls for found in value)
+
+
+def _is_type_variable(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    first = (node.args.posonlyargs + node.args.args)[:1]
+    return (
+        bool(first)
+        and isinstance(first[0].annotation, ast.Name)
+        and isinstance(node.returns, ast.Name)
+        and first[0].annotation.id == node.returns.id
+    )
+
+
+def _in_display(node: ast.expr, value: Value, dropped: frozenset[Coroutine]) -> Value:
+    """A list of coroutines as a statement of its own drops them all."""
+    if isinstance(node, ast.ListComp | ast.List | ast.Tuple | ast.Set | ast.SetComp) and every(value, Collection):
+        return frozenset(dropped)
+    return value
+
+
+def _expects(node: ast.expr) -> int:
+    called = node.func if isinstance(node, ast.Call) else node
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return int(name in _EXPECTING)
+
+
+def bound_names(body: list[ast.stmt]) -> frozenset[str]:
+    """Names a function body binds itself."""
+    names: set[str] = set()
+    stack: list[ast.AST] = list(body)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            names.add(part.id)
+        elif isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(part.name)
+            stack.extend(part.decorator_list)
+            continue
+        elif isinstance(part, ast.Import | ast.ImportFrom):
+            names.update((alias.asname or alias.name).partition(".")[0] for alias in part.names)
+        elif isinstance(part, ast.Lambda):
+            continue
+        elif isinstance(part, ast.ExceptHandler) and part.name:
+            names.add(part.name)
+        stack.extend(ast.iter_child_nodes(part))
+    return frozenset(names)

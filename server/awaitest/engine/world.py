@@ -1,0 +1,233 @@
+"""Declared facts on demand: what a name means in a module, what a class has, what an annotation says.
+
+Everything is remembered; nothing here depends on the function that is being read.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from awaitest.engine.values import (
+    UNKNOWN,
+    ClassInfo,
+    ClassValue,
+    FunctionInfo,
+    FunctionValue,
+    ModuleValue,
+    Value,
+    join,
+)
+from awaitest.project.resolve import FoundModule
+
+if TYPE_CHECKING:
+    from awaitest.project.modules import Module
+    from awaitest.project.resolve import Resolver
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Reader(Protocol):
+    """Evaluates code; supplied by the walk, which stands above this module."""
+
+    def expression(self, module: Module, node: ast.expr) -> Value:
+        """The value of an expression at module level."""
+
+    def returns(self, function: FunctionInfo, arguments: dict[str, Value]) -> Value:
+        """What the body of a function gives back, or yields where it is a generator."""
+
+    def attributes(self, cls: ClassInfo, name: str) -> Value | None:
+        """What the methods of a class assign to `self.<name>`, or None where none does."""
+
+
+class World:
+    """Facts about the modules of one project. `reader` is set once by whoever builds the engine."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self.resolver = resolver
+        self.reader: Reader
+        self._classes: dict[int, ClassInfo] = {}
+        self._functions: dict[int, FunctionInfo] = {}
+        self._globals: dict[tuple[int, str], Value] = {}
+        self._mros: dict[int, tuple[tuple[ClassInfo, ...], bool]] = {}
+        self._members: dict[tuple[int, str], Member | None] = {}
+        self._alive: list[object] = []
+
+    def class_info(self, module: Module, node: ast.ClassDef) -> ClassInfo:
+        info = self._classes.get(id(node))
+        if info is None:
+            info = self._classes[id(node)] = ClassInfo(module, node)
+        return info
+
+    def function_info(self, module: Module, node: Definition, owner: ClassInfo | None = None) -> FunctionInfo:
+        info = self._functions.get(id(node))
+        if info is None:
+            info = self._functions[id(node)] = FunctionInfo(module, node, owner)
+        return info
+
+    def remembered(self, module: Module, name: str, compute: Callable[[], Value]) -> Value:
+        """`compute()` once per module and name; a circular definition is unknown."""
+        key = (id(module), name)
+        if key not in self._globals:
+            self._alive.append(module)
+            self._globals[key] = UNKNOWN
+            self._globals[key] = compute()
+        return self._globals[key]
+
+    def name(self, module: Module, name: str) -> Value | None:
+        """The value of a module-level name, or None where the module does not bind it."""
+        if name not in module.bound and not module.star_imports and not module.is_package:
+            return None
+        missing: list[bool] = []
+
+        def compute() -> Value:
+            if name in module.rebound:
+                return UNKNOWN
+            found = self.resolver.lookup(module, name)
+            if found is None:
+                missing.append(name not in module.bound)
+                return UNKNOWN
+            if isinstance(found, FoundModule):
+                return frozenset({ModuleValue(found.module)})
+            return self.definition(found.module, found.node)
+
+        value = self.remembered(module, name, compute)
+        return None if missing and missing[0] else value
+
+    def definition(self, module: Module, node: ast.AST) -> Value:
+        """The value a definition or a module-level expression stands for."""
+        if isinstance(node, ast.ClassDef):
+            return frozenset({ClassValue(self.class_info(module, node))})
+        if isinstance(node, Definition):
+            return frozenset({FunctionValue(self.function_info(module, node))})
+        if isinstance(node, ast.expr):
+            return self.reader.expression(module, node)
+        return UNKNOWN
+
+    def mro(self, cls: ClassInfo) -> tuple[tuple[ClassInfo, ...], bool]:
+        """The class and its bases, nearest first, and whether every base was found."""
+        known = self._mros.get(id(cls.node))
+        if known is None:
+            self._mros[id(cls.node)] = ((cls,), False)
+            known = self._mros[id(cls.node)] = self._linearise(cls)
+        return known
+
+    def _linearise(self, cls: ClassInfo) -> tuple[tuple[ClassInfo, ...], bool]:
+        order: dict[ClassInfo, None] = {cls: None}
+        complete = True
+        for base in cls.node.bases:
+            if isinstance(base, ast.Subscript):
+                base = base.value
+            if isinstance(base, ast.Name | ast.Attribute) and ast.unparse(base) in _NEUTRAL_BASES:
+                continue
+            value = self.reader.expression(cls.module, base)
+            parents = [kind.cls for kind in value if isinstance(kind, ClassValue)]
+            if len(parents) != 1 or len(value) != 1 or parents[0] is cls:
+                complete = False
+                continue
+            inherited, whole = self.mro(parents[0])
+            complete = complete and whole
+            for parent in inherited:
+                order.pop(parent, None)
+                order[parent] = None
+        if any(keyword.arg == "metaclass" for keyword in cls.node.keywords):
+            complete = complete and all(
+                ast.unparse(keyword.value) in {"ABCMeta", "abc.ABCMeta"}
+                for keyword in cls.node.keywords
+                if keyword.arg == "metaclass"
+            )
+        return tuple(order), complete
+
+    def member(self, cls: ClassInfo, name: str) -> Member | None:
+        """Where a class or its bases define a name: the nearest definition, or None."""
+        key = (id(cls.node), name)
+        if key not in self._members:
+            self._members[key] = next(
+                (
+                    Member(owner, nodes)
+                    for owner in self.mro(cls)[0]
+                    if (nodes := statements_binding(owner.node.body, name))
+                ),
+                None,
+            )
+        return self._members[key]
+
+    def complete(self, cls: ClassInfo) -> bool:
+        """Whether all bases are known, so that a name nobody defines is certainly absent."""
+        return (
+            self.mro(cls)[1]
+            and self.member(cls, "__getattr__") is None
+            and self.member(cls, "__getattribute__") is None
+        )
+
+    def derives(self, cls: ClassInfo, name: str, *packages: str) -> bool:
+        """Whether the class is, or derives from, a class of that name in one of these top-level packages."""
+        return any(base.node.name == name and base.package in packages for base in self.mro(cls)[0])
+
+    def has(self, cls: ClassInfo, name: str) -> bool | None:
+        """Whether instances have a special method; None where that is unknown."""
+        if self.member(cls, name) is not None:
+            return True
+        return False if self.mro(cls)[1] else None
+
+    def classes(self, value: Value) -> list[ClassInfo]:
+        return [kind.cls for kind in value if isinstance(kind, ClassValue)]
+
+    def joined(self, module: Module, nodes: Sequence[ast.expr]) -> Value:
+        return join(*(self.reader.expression(module, node) for node in nodes))
+
+
+class Member:
+    """Definitions of one name in one class, in order."""
+
+    __slots__ = ("nodes", "owner")
+
+    def __init__(self, owner: ClassInfo, nodes: list[ast.stmt]) -> None:
+        self.owner = owner
+        self.nodes = nodes
+
+
+_NEUTRAL_BASES = frozenset(
+    {
+        "object", "Generic", "typing.Generic", "Protocol", "typing.Protocol", "ABC", "abc.ABC",
+        "Exception", "BaseException", "str", "int", "dict", "list", "tuple", "Enum", "enum.Enum",
+        "t.Generic", "t.Protocol", "NamedTuple", "typing.NamedTuple", "TypedDict", "typing.TypedDict",
+    }
+)  # fmt: skip
+
+
+def statements_binding(body: Sequence[ast.stmt], name: str) -> list[ast.stmt]:
+    """Statements in a body that bind a name, also inside `if` and `try`."""
+    found: list[ast.stmt] = []
+    _collect(body, name, found)
+    return found
+
+
+def _collect(body: Sequence[ast.stmt], name: str, found: list[ast.stmt]) -> None:
+    for statement in body:
+        match statement:
+            case ast.FunctionDef(name=bound) | ast.AsyncFunctionDef(name=bound) | ast.ClassDef(name=bound):
+                if bound == name:
+                    found.append(statement)
+            case ast.Assign(targets=targets):
+                if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+                    found.append(statement)
+            case ast.AnnAssign(target=ast.Name(id=bound)) | ast.AugAssign(target=ast.Name(id=bound)) if bound == name:
+                found.append(statement)
+            case ast.If(body=then, orelse=other):
+                _collect(then, name, found)
+                _collect(other, name, found)
+            case ast.Try():
+                for part in (statement.body, statement.orelse, statement.finalbody):
+                    _collect(part, name, found)
+                for handler in statement.handlers:
+                    _collect(handler.body, name, found)
+
+
+def decorated_with(node: Definition, name: str) -> bool:
+    """Whether a decorator is spelt `name` or ends in `.name`."""
+    return any(
+        (isinstance(item, ast.Name) and item.id == name) or (isinstance(item, ast.Attribute) and item.attr == name)
+        for item in node.decorator_list
+    )

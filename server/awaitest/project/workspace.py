@@ -1,0 +1,213 @@
+"""All projects of one run: each test file belongs to the project whose configuration pytest would read for it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from awaitest.project.cache import SkeletonCache
+from awaitest.project.config import PytestConfig, find_config
+from awaitest.project.declared import environment_of
+from awaitest.project.environment import Environment
+from awaitest.project.files import DiskFiles, Files
+from awaitest.project.library import Library
+from awaitest.project.modules import Module
+from awaitest.project.resolve import Resolver
+
+_PLUGIN_NAMES = {"pytest-asyncio": "asyncio", "anyio": "anyio"}
+_RUNNING_HOOKS = (
+    b"pytest_pyfunc_call",
+    b"pytest_pycollect_makeitem",
+    b"pytest_runtest_call",
+    b"pytest_pycollect_makemodule",
+)
+_MARKING_HOOKS = (b"pytest_collection_modifyitems", b"pytest_itemcollected", b"pytest_generate_tests")
+_NOT_TESTS = frozenset({"node_modules", "venv", "env", "site-packages", "dist", "build"})
+_ASYNC_WORDS = (b"asyncio", b"anyio", b"trio", b"iscoroutinefunction", b"CO_COROUTINE", b"async")
+
+
+class Project:
+    """One project: pytest's configuration, the environment and the modules."""
+
+    def __init__(self, files: Files, config: PytestConfig, environment: Environment, resolver: Resolver) -> None:
+        self.files = files
+        self.config = config
+        self.environment = environment
+        self.resolver = resolver
+        self._running_elsewhere: dict[Path, bool] = {}
+        self._mentions: dict[str, list[Module]] = {}
+        self._anyio_in: dict[Path, bool] = {}
+
+    def module(self, path: Path) -> Module:
+        return self.resolver.load_path(path)
+
+    def conftests(self, path: Path) -> Iterator[Module]:
+        """conftest.py files that pytest loads for a file, nearest first."""
+        root = self.config.confcutdir
+        for folder in path.parents:
+            conftest = folder / "conftest.py"
+            if conftest != path and self.files.is_file(conftest):
+                yield self.resolver.load_path(conftest)
+            if folder == root:
+                return
+
+    def surroundings(self, module: Module) -> list[Module]:
+        """Modules whose fixtures a module sees, nearest first: itself, its conftests, and what they load as plugins."""
+        found: dict[int, Module] = {id(module): module}
+        if module.path is not None:
+            for conftest in self.conftests(module.path):
+                found.setdefault(id(conftest), conftest)
+        for seen in list(found.values()):
+            for name in _plugin_names(seen):
+                loaded = self.resolver.load(name)
+                if loaded is not None:
+                    found.setdefault(id(loaded), loaded)
+        for name in sorted(self.config.plugins.loaded):
+            loaded = self.resolver.load(name)
+            if loaded is not None:
+                found.setdefault(id(loaded), loaded)
+        return list(found.values())
+
+    def plugins_mentioning(self, name: str) -> list[Module]:
+        """Modules of installed plugins in whose text a fixture name occurs."""
+        if name not in self._mentions:
+            word = name.encode()
+            modules = (
+                self.resolver.load(plugin.module)
+                for plugin in self.environment.plugins
+                if self.config.plugins.allows(plugin.name) and word in self._text_of(plugin.module)
+            )
+            self._mentions[name] = [module for module in modules if module is not None]
+        return self._mentions[name]
+
+    def _text_of(self, module: str) -> bytes:
+        path = self.resolver.find(module)
+        return (self.files.read(path) or b"") if path is not None else b""
+
+    def plugin(self, package: str) -> bool | None:
+        """Whether a pytest plugin is at work here; None where that cannot be told."""
+        return False if self.blocked(package) else self.environment.has(package)
+
+    def blocked(self, package: str) -> bool:
+        """Whether the configuration switches the plugin off."""
+        return not self.config.plugins.allows(_PLUGIN_NAMES.get(package, package))
+
+    def runs_async_otherwise(self, module: Module) -> bool:
+        """Whether a hook of a conftest or of another plugin may run or mark async tests here."""
+        folder = module.path.parent if module.path is not None else self.config.rootdir
+        if folder not in self._running_elsewhere:
+            self._running_elsewhere[folder] = self._foreign_plugin() or any(
+                _may_run(self.files.read(near.path) or b"")
+                for near in self.surroundings(module)
+                if near.path is not None and near is not module
+            )
+        return self._running_elsewhere[folder]
+
+    def uses_anyio(self, path: Path) -> bool:
+        """Whether tests in or below the folder of a file, or beside it up to the root, are run by anyio."""
+        if self.config.anyio_mode == "auto":
+            return True
+        return any(self._mentions_anyio(folder) for folder in (path.parent, *self._below(path.parent)))
+
+    def _mentions_anyio(self, folder: Path) -> bool:
+        if folder not in self._anyio_in:
+            words = (b"mark.anyio", b"anyio_backend")
+            texts = (self.files.read(folder / name) or b"" for name in self.files.names(folder) if name.endswith(".py"))
+            self._anyio_in[folder] = any(word in text for text in texts for word in words)
+        return self._anyio_in[folder]
+
+    def _below(self, folder: Path, depth: int = 6) -> Iterator[Path]:
+        if depth == 0:
+            return
+        for name in self.files.names(folder):
+            inner = folder / name
+            if (
+                not name.startswith((".", "__"))
+                and "." not in name
+                and name not in _NOT_TESTS
+                and self.files.is_dir(inner)
+            ):
+                yield inner
+                yield from self._below(inner, depth - 1)
+
+    def _foreign_plugin(self) -> bool:
+        for plugin in self.environment.plugins:
+            if plugin.distribution in {"pytest-asyncio", "anyio"} or not self.config.plugins.allows(plugin.name):
+                continue
+            text = self._text_of(plugin.module)
+            if any(hook in text for hook in _RUNNING_HOOKS[:2]) and any(word in text for word in _ASYNC_WORDS[:5]):
+                return True
+        return False
+
+
+class Workspace:
+    """Finds the project of each file. `python` is an interpreter or environment given by hand."""
+
+    def __init__(
+        self,
+        files: Files | None = None,
+        python: Path | None = None,
+        cache: SkeletonCache | None = None,
+        active: Path | None = None,
+    ) -> None:
+        self.files = files or DiskFiles()
+        self._python = python
+        self._active = active
+        self._cache = cache
+        self._environments: dict[Path, Environment] = {}
+        self._libraries: dict[tuple[Path, ...], Library] = {}
+        self._by_folder: dict[Path, Project] = {}
+        self._by_config: dict[tuple[Path | None, Path], Project] = {}
+
+    def project_of(self, path: Path) -> Project:
+        """The project a file belongs to."""
+        folder = path.parent
+        if folder not in self._by_folder:
+            self._by_folder[folder] = self._find(path)
+        return self._by_folder[folder]
+
+    def _environment(self, rootdir: Path) -> Environment:
+        if rootdir not in self._environments:
+            self._environments[rootdir] = environment_of(self.files, rootdir, self._python, self._active)
+        return self._environments[rootdir]
+
+    def _library(self, environment: Environment) -> Library:
+        roots = environment.site_packages
+        if roots not in self._libraries:
+            self._libraries[roots] = Library(self.files, roots, self._cache)
+        return self._libraries[roots]
+
+    def _find(self, path: Path) -> Project:
+        config = find_config(self.files, path)
+        environment = self._environment(config.rootdir)
+        version = environment.version("pytest")
+        if version is not None and version.major < 9:
+            config = find_config(self.files, path, pytest=version)
+        key = (config.path, config.rootdir)
+        if key not in self._by_config:
+            roots = (config.rootdir, *config.pythonpath)
+            resolver = Resolver(self.files, roots, self._library(environment), environment.editable)
+            self._by_config[key] = Project(self.files, config, environment, resolver)
+        return self._by_config[key]
+
+
+def _plugin_names(module: Module) -> list[str]:
+    names: list[str] = []
+    for statement in module.body:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+        value = getattr(statement, "value", None)
+        if not isinstance(target, ast.Name) or target.id != "pytest_plugins":
+            continue
+        elements = value.elts if isinstance(value, ast.List | ast.Tuple) else [value]
+        for element in elements:
+            if isinstance(element, ast.Constant) and isinstance(element.value, str):
+                names += element.value.split(",")
+    return [name.strip() for name in names]
+
+
+def _may_run(text: bytes) -> bool:
+    hooks = (*_RUNNING_HOOKS, *_MARKING_HOOKS)
+    if not any(hook in text for hook in hooks):
+        return False
+    return any(word in text for word in _ASYNC_WORDS)

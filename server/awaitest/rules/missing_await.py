@@ -1,0 +1,92 @@
+"""Reports a coroutine that nobody awaits.
+
+## What it does
+
+Finds calls of coroutine functions whose coroutine is dropped, or used as if it were the result: its attributes read, passed as data,
+written into a string, looped over, returned by a test.
+
+## Why is this bad?
+
+Calling a coroutine function runs nothing. It only makes a coroutine object, and the work starts when somebody awaits it. A test that
+drops the coroutine passes without having sent its request; one that uses it fails with an error about coroutines instead of about
+the app.
+
+## Bad
+
+```python
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from app.main import app
+
+
+@pytest.mark.asyncio
+async def test_create():
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        client.post("/users/", json={"name": "bob"})
+```
+
+## Good
+
+```python
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from app.main import app
+
+
+@pytest.mark.asyncio
+async def test_create():
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        await client.post("/users/", json={"name": "bob"})
+```
+
+## When to ignore
+
+When a test makes a coroutine on purpose and leaves it alone, for example to look at the warning.
+
+## Fix
+
+Sometimes safe. Puts `await` where the coroutine is made. In a plain `def` the function must become `async def` too, with the marker
+that makes somebody run it; that is unsafe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from awaitest.engine.diagnostic import Severity
+from awaitest.engine.repair import await_fix
+from awaitest.engine.rule import Finding, Rule
+from awaitest.engine.run import Run
+from awaitest.engine.steps import Misuse, Misused
+
+RULE = Rule("AWT101", "missing-await", Severity.ERROR)
+
+_CLAIMS = {
+    Misuse.DROPPED: "is never awaited, so it does nothing",
+    Misuse.UNUSED: "is never awaited, so it does nothing",
+    Misuse.ATTRIBUTE: "is not awaited, so it gives a coroutine, which has no `{detail}`",
+    Misuse.SUBSCRIPT: "is not awaited, so it gives a coroutine, which cannot be indexed",
+    Misuse.ARGUMENT: "is not awaited, so `{detail}` gets a coroutine instead of its result",
+    Misuse.FORMATTED: "is not awaited, so the text holds `<coroutine object …>` instead of its result",
+    Misuse.RETURNED: "is not awaited, so the coroutine itself is returned and never runs",
+    Misuse.UNPACKED: "is not awaited, so it gives a coroutine, which cannot be unpacked",
+    Misuse.OPERAND: "is not awaited, so the expression calculates with a coroutine",
+    Misuse.ITERATED: "is not awaited, so it gives a coroutine, which cannot be looped over",
+}
+_FAILING = frozenset({Misuse.ATTRIBUTE, Misuse.SUBSCRIPT, Misuse.UNPACKED, Misuse.OPERAND, Misuse.ITERATED})
+
+
+def check(step: Misused, run: Run) -> Iterator[Finding]:
+    """A coroutine meets a use that only its result could serve."""
+    claim = _CLAIMS.get(step.how)
+    if claim is None or (step.expected and step.how in _FAILING):
+        return
+    site = step.coroutine.site
+    here = run.mine(site.node)
+    message = f"`{site.label}(…)` {claim.format(detail=step.detail)}. Nothing of a coroutine function runs before it is awaited."
+    if here:
+        yield Finding(site.node, message, lambda: await_fix(run, site.node, f"Await `{site.label}(…)`"))
+    else:
+        yield Finding(step.node, f"{message} It is made in {site.module.name}.")

@@ -1,0 +1,95 @@
+"""Reports `await` on a value that cannot be awaited.
+
+## What it does
+
+Finds `await` on results that are certainly plain: the parsed body of a response, what a `TestClient` call gives, a new object, a mock's
+assertion.
+
+## Why is this bad?
+
+The test fails with `TypeError: object … can't be used in 'await' expression`, and the message does not say which part was already
+there. A response is complete once the request was awaited; reading its body needs no second `await`.
+
+## Bad
+
+```python
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from app.main import app
+
+
+@pytest.mark.asyncio
+async def test_users():
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        response = await client.get("/users/")
+    assert await response.json() == []
+```
+
+## Good
+
+```python
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from app.main import app
+
+
+@pytest.mark.asyncio
+async def test_users():
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        response = await client.get("/users/")
+    assert response.json() == []
+```
+
+## When to ignore
+
+When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
+
+## Fix
+
+Safe. Drops the `await`. Where that was the only one in a test of a `TestClient`, the test becomes a plain `def` without marker.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaitest.engine.diagnostic import Fix, Severity
+from awaitest.engine.repair import dropped_await, fix, plain_test_edits
+from awaitest.engine.rule import Finding, Rule
+from awaitest.engine.run import Run
+from awaitest.engine.steps import Awaited
+from awaitest.engine.values import Collection, Instance, Plain, Value
+from awaitest.engine.words import describe
+
+RULE = Rule("AWT105", "needless-await", Severity.ERROR)
+
+
+def check(step: Awaited, run: Run) -> Iterator[Finding]:
+    """An await on something that has no `__await__`."""
+    if step.expected or not step.operand or not _cannot_be_awaited(step.operand, run):
+        return
+    what = describe(step.operand)
+    called = step.node.value
+    name = ast.unparse(called.func) + "(…)" if isinstance(called, ast.Call) else ast.unparse(called)
+    message = f"`{name}` gives {_article(what)}, which cannot be awaited. Drop the `await`: the value is already there."
+    yield Finding(step.node, message, lambda: _fix(step, run))
+
+
+def _cannot_be_awaited(value: Value, run: Run) -> bool:
+    return all(
+        isinstance(kind, Plain | Collection)
+        or (isinstance(kind, Instance) and run.engine.world.has(kind.cls, "__await__") is False)
+        for kind in value
+    )
+
+
+def _article(what: str) -> str:
+    return what if what == "None" else f"a plain {what}"
+
+
+def _fix(step: Awaited, run: Run) -> Fix | None:
+    edits = dropped_await(run, step.node)
+    return fix(run, "Drop the `await`", [*edits, *plain_test_edits(run, step.node)], safe=True)

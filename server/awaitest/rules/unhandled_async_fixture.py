@@ -1,0 +1,89 @@
+"""Reports an async fixture that nobody runs.
+
+## What it does
+
+Finds `async def` fixtures under `@pytest.fixture` in strict mode, where neither pytest-asyncio nor anyio takes them.
+
+## Why is this bad?
+
+pytest calls the function and gets a coroutine or an asynchronous generator instead of a value. Every test that asks for the fixture
+fails with `requested an async fixture …, with no plugin or hook that handled it`.
+
+## Bad
+
+```python
+import pytest
+
+
+@pytest.fixture
+async def token():
+    return "secret"
+
+
+@pytest.mark.asyncio
+async def test_token(token):
+    assert token == "secret"
+```
+
+## Good
+
+```python
+import pytest
+import pytest_asyncio
+
+
+@pytest_asyncio.fixture
+async def token():
+    return "secret"
+
+
+@pytest.mark.asyncio
+async def test_token(token):
+    assert token == "secret"
+```
+
+## When to ignore
+
+When a plugin that this project cannot see runs async fixtures.
+
+## Fix
+
+Safe. Uses `@pytest_asyncio.fixture`, with its import. Offered where pytest-asyncio is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from awaitest.engine.diagnostic import Severity
+from awaitest.engine.repair import fix, fixture_edits
+from awaitest.engine.rule import Finding, Rule
+from awaitest.engine.run import FIXTURE, Run
+from awaitest.engine.runner import in_testcase
+from awaitest.engine.steps import Collected
+
+RULE = Rule("AWT204", "unhandled-async-fixture", Severity.ERROR)
+
+
+def check(step: Collected, run: Run) -> Iterator[Finding]:
+    """An async fixture that no plugin takes."""
+    fixture = run.fixture
+    if run.kind != FIXTURE or fixture is None or not fixture.is_async or not unhandled(run):
+        return
+    name = run.node.name
+    message = (
+        f"Nobody runs the async fixture `{name}`: strict mode leaves `@pytest.fixture` to pytest, which cannot await it. "
+        f"Every test that asks for `{fixture.name}` fails. Use `@pytest_asyncio.fixture`."
+    )
+    yield Finding(
+        fixture.decorator, message, lambda: fix(run, "Use `@pytest_asyncio.fixture`", fixture_edits(run), safe=True)
+    )
+
+
+def unhandled(run: Run) -> bool:
+    """Whether neither plugin takes the fixture, whoever asks for it."""
+    fixture = run.fixture
+    assert fixture is not None
+    if run.engine.runner.handles(fixture, None) is not False or run.engine.project.uses_anyio(run.path):
+        return False
+    return run.cls is None or in_testcase(run.engine.world, run.cls) is False

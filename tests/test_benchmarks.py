@@ -1,0 +1,72 @@
+"""The zoo tool reads pytest's last line, applies fixes and drops annotations as it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.zoo_cases import Finding, drop_annotations, outcome_of, repaired
+
+
+@pytest.mark.parametrize(
+    ("last", "code", "expected"),
+    [
+        ("1 passed in 0.02s", 0, ("passes", False)),
+        ("1 passed, 2 warnings in 0.02s", 0, ("passes", True)),
+        ("1 skipped in 0.02s", 0, ("skipped", False)),
+        ("1 xfailed, 1 warning in 0.02s", 0, ("xfailed", True)),
+        ("1 failed, 1 passed in 0.02s", 1, ("fails", False)),
+        ("1 error in 0.02s", 1, ("fails", False)),
+        ("no tests ran in 0.01s", 5, ("fails", False)),
+    ],
+)
+def test_outcome(last: str, code: int, expected: tuple[str, bool]) -> None:
+    assert outcome_of(f"..\n{last}\n", code) == expected
+
+
+def edit(row: int, column: int, end_column: int, content: str) -> dict[str, Any]:
+    return {
+        "content": content,
+        "location": {"row": row, "column": column},
+        "end_location": {"row": row, "column": end_column},
+    }
+
+
+def finding(applicability: str, *edits: dict[str, Any]) -> Finding:
+    fix = {"applicability": applicability, "message": "", "edits": list(edits)}
+    return Finding("case/t.py", 1, "AWT101", "error", "", fix)
+
+
+@pytest.mark.parametrize(
+    ("findings", "unsafe", "text"),
+    [
+        ([finding("safe", edit(2, 5, 5, "await "))], False, "é = 1\ny = await f()\n"),
+        ([finding("safe", edit(1, 5, 6, "2"), edit(2, 5, 8, "3"))], False, "é = 2\ny = 3\n"),
+        ([finding("unsafe", edit(1, 5, 6, "2"))], False, None),
+        ([finding("unsafe", edit(1, 5, 6, "2"))], True, "é = 2\ny = f()\n"),
+        ([finding("safe", edit(3, 1, 1, "z\n"))], False, "é = 1\ny = f()\nz\n"),
+        ([finding("safe", edit(2, 5, 5, "a "))] * 2, False, "é = 1\ny = a f()\n"),
+        ([finding("safe", edit(2, 5, 8, "a")), finding("safe", edit(2, 6, 7, "b"))], False, "é = 1\ny = a\n"),
+        ([Finding("case/t.py", 1, "AWT101", "error", "")], True, None),
+    ],
+    ids=["insert", "two edits", "unsafe unwanted", "unsafe", "at the end", "same twice", "clash", "no fix"],
+)
+def test_repaired(findings: list[Finding], unsafe: bool, text: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "case" / "t.py"
+    path.parent.mkdir()
+    path.write_text("é = 1\ny = f()\n", encoding="utf-8")
+    assert repaired(tmp_path, findings, unsafe=unsafe) == (None if text is None else {path: text})
+
+
+@pytest.mark.parametrize(
+    ("source", "bare"),
+    [
+        ("async def test_a(client: AsyncClient, n: int): ...\n", "async def test_a(client, n: int): ...\n"),
+        ("@pytest.fixture\ndef c(é: httpx.AsyncClient): ...\n", "@pytest.fixture\ndef c(é): ...\n"),
+        ("def helper(client: AsyncClient): ...\n", "def helper(client: AsyncClient): ...\n"),
+    ],
+    ids=["test", "fixture", "helper"],
+)
+def test_drop_annotations(source: str, bare: str) -> None:
+    assert drop_annotations(source) == bare
