@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import operator
 import sysconfig
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from awaitest.source.document import Document
 from awaitest.source.text import Position, Span
 
+POSITIONS = ("lineno", "col_offset", "end_lineno", "end_col_offset")
 TEXT = '''"""Doc."""
 
 @mark
@@ -166,5 +168,16 @@ def place(document: Document, node: ast.AST) -> Span:
         line = document.lines[lineno - 1] if lineno <= len(document.lines) else ""
         return Position(lineno - 1, len(line.encode()[:column].decode("utf-8", "replace")))
 
-    assert isinstance(node, (ast.stmt, ast.expr, ast.excepthandler, ast.arg, ast.keyword, ast.alias, ast.pattern))
-    return Span(position(node.lineno, node.col_offset), position(node.end_lineno or 0, node.end_col_offset or 0))
+    lineno, column, end_lineno, end_column = operator.attrgetter(*POSITIONS)(node)
+    return Span(position(lineno, column), position(end_lineno, end_column))
+
+
+def test_edit_that_moves_the_body_of_a_class_reads_its_members_again() -> None:
+    document = Document("class A:\n      x\n      def m(self): pass\n    def n(self): pass\n    def o(self): pass\n")
+    assert [segment.kind for segment in document.segments] == ["class", "member"]
+    document.edit(Span.of(1, 0, 1, 2), "")
+    assert [(segment.kind, segment.line) for segment in document.segments] == [
+        ("class", 0),
+        ("member", 3),
+        ("member", 4),
+    ]

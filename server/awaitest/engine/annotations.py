@@ -35,6 +35,7 @@ _ASYNC_ITERATORS = frozenset({"AsyncGenerator", "AsyncIterator", "AsyncIterable"
 _ITERATORS = frozenset({"Generator", "Iterator", "Iterable"})
 _WRAPPERS = frozenset({"Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"})
 _TYPING = frozenset({"typing", "t", "collections", "abc", "typing_extensions", "contextlib", "builtins", "asyncio"})
+_ABSTRACT = frozenset({"typing", "t", "collections", "typing_extensions"})
 _DEEPEST = 8
 
 
@@ -86,7 +87,20 @@ def _simple(world: World, module: Module, node: ast.expr) -> Value:
         return frozenset({AsyncIterator(UNKNOWN)})
     if name in {"Any", "object", "Self", "TypeVar"} | _ITERATORS:
         return UNKNOWN
+    if _from_typing(module, node):
+        return UNKNOWN
     return instances(world.reader.expression(module, node))
+
+
+def _from_typing(module: Module, node: ast.expr) -> bool:
+    """Whether a name is one of typing's or collections.abc's own."""
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name):
+        return False
+    origin = module.import_origin(root.id)
+    return (origin[0] if origin is not None else root.id).partition(".")[0] in _ABSTRACT
 
 
 def instances(value: Value) -> Value:
@@ -144,4 +158,6 @@ def _generic(world: World, module: Module, base: ast.expr, argument: ast.expr, d
         return frozenset({CallableValue(of(1))})
     if name in {"type", "Type", "Literal"}:
         return UNKNOWN if name != "Literal" else plain("str")
+    if _from_typing(module, base):
+        return UNKNOWN
     return instances(world.reader.expression(module, base))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -70,7 +69,7 @@ def check_arguments(run: Evaluator, call: Call, target: FunctionValue) -> None:
     annotations = {
         item.arg: item.annotation for item in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
     }
-    names = list(annotations)[1 if target.receiver is not None else 0 :]
+    names = [item.arg for item in (*node.args.posonlyargs, *node.args.args)][1 if target.receiver is not None else 0 :]
     for position, argument in enumerate(call.arguments):
         name = argument.keyword or (names[position] if position < len(names) else "")
         annotation = annotations.get(name)
@@ -105,27 +104,6 @@ def borrows(function: FunctionInfo, argument: Argument, call: Call) -> bool:
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in BORROWING
     }
     return bool(used) and all(id(part) in lent for part in used)
-
-
-def generates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
-    """Whether the function itself, not one nested in it, has a `yield`."""
-    return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node))
-
-
-def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Nodes of a function's body that are not inside a nested function or class."""
-    body = getattr(node, "body", [])
-    stack: list[ast.AST] = list(body) if isinstance(body, list) else [body]
-    while stack:
-        part = stack.pop()
-        yield part
-        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            stack.extend(ast.iter_child_nodes(part))
-
-
-def awaits(node: ast.AST) -> bool:
-    """Whether a function uses asynchronous syntax itself: in a plain `def` a mistake that will make it async."""
-    return any(isinstance(part, ast.Await | ast.AsyncWith | ast.AsyncFor) for part in own_nodes(node))
 
 
 def bound_arguments(call: Call, target: FunctionValue) -> dict[str, Value]:

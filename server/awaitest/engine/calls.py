@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine import members
 from awaitest.engine.annotations import declared
-from awaitest.engine.arguments import Call, awaits, bound_arguments, check_arguments, generates, hand_over, hand_over_to
+from awaitest.engine.arguments import Call, bound_arguments, check_arguments, hand_over, hand_over_to
 from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.facts import PASSES_RESULT, REQUESTS, RESULTS, UNITTEST_COMPARISONS, UNITTEST_CONDITIONS
 from awaitest.engine.state import CLOSED, NEW, USED
 from awaitest.engine.steps import Iterated, Misuse
+from awaitest.engine.syntax import awaits, generates
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,

@@ -27,6 +27,7 @@ from awaitest.engine.values import (
     join,
     plain,
 )
+from awaitest.engine.world import statements_binding
 
 _INSPECTED = frozenset(
     {"close", "send", "throw", "cr_await", "cr_frame", "cr_running", "cr_code", "cr_origin", "__await__", "__class__", "__name__", "__qualname__", "__iter__"}
@@ -88,7 +89,17 @@ class Evaluator(Tracker):
             else:
                 self.misuse(base, node, Misuse.ATTRIBUTE, node.attr)
             return UNKNOWN
+        if any(isinstance(kind, Instance) and kind.site is None and self._overridden(kind, node.attr) for kind in base):
+            return UNKNOWN
         return members.attribute(self.world, base, node.attr)
+
+    def _overridden(self, kind: Instance, name: str) -> bool:
+        """Whether a subclass in sight redefines a method, so that an object declared as its base may be one of these."""
+        nearby = (*self.local_classes, *self.world.classes_of(self.module))
+        return any(
+            cls is not kind.cls and statements_binding(cls.node.body, name) and kind.cls in self.world.mro(cls)[0]
+            for cls in nearby
+        )
 
     def _eval_Call(self, node: ast.Call) -> Value:
         target = self.eval(node.func)
@@ -98,7 +109,12 @@ class Evaluator(Tracker):
         ]
         call = Call(node, _label(node.func), target, arguments)
         result = apply(self, call)
-        self.note(Called(node=node, label=call.label, target=target, result=result, expected=self.expected > 0))
+        values = tuple(argument.value for argument in arguments)
+        self.note(
+            Called(
+                node=node, label=call.label, target=target, result=result, arguments=values, expected=self.expected > 0
+            )
+        )
         return result
 
     def _eval_Await(self, node: ast.Await) -> Value:

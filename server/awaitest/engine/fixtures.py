@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
-from awaitest.engine.arguments import generates
 from awaitest.engine.reader import parameters
+from awaitest.engine.syntax import generates
 from awaitest.engine.values import (
     UNKNOWN,
     AsyncIterator,

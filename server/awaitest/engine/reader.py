@@ -6,11 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
-from awaitest.engine.arguments import generates
 from awaitest.engine.expressions import Evaluator
-from awaitest.engine.values import UNKNOWN, ClassInfo, FunctionInfo, Instance, Value, join, known
+from awaitest.engine.syntax import generates, self_assignments
+from awaitest.engine.values import NONE, UNKNOWN, ClassInfo, FunctionInfo, Instance, Value, join
 from awaitest.engine.walk import Walk
-from awaitest.engine.world import Definition, World
+from awaitest.engine.world import World
 
 if TYPE_CHECKING:
     from awaitest.engine.fixtures import Fixtures
@@ -60,11 +60,15 @@ class SilentReader:
     def _walk(self, function: FunctionInfo, arguments: dict[str, Value]) -> Value:
         node = function.node
         names = {**parameters(self._world, function), **arguments}
+        if not isinstance(node, ast.Lambda) and is_placeholder(node.body):
+            return UNKNOWN
         if isinstance(node, ast.Lambda):
             return Evaluator(self._world, function.module, names, function.closure).eval(node.body)
         walk = Walk(self._world, function.module, node.body, names, function.closure)
         walk.run()
         results = walk.yielded if generates(node) else walk.given
+        if function.module.origin != "project":
+            results = [value for value in results if value != NONE]
         return join(*results) if results else UNKNOWN
 
     def attributes(self, cls: ClassInfo, name: str) -> Value | None:
@@ -79,10 +83,9 @@ class SilentReader:
     def _assigned(self, cls: ClassInfo, name: str) -> Value | None:
         path, found = f"self.{name}", []
         for owner in self._world.mro(cls)[0]:
-            for node in owner.node.body:
-                if isinstance(node, Definition) and _assigns(node, name):
-                    function = self._world.function_info(owner.module, node, owner)
-                    found.append(self._attribute_after(cls, function, path))
+            for node in self_assignments(owner.node).get(name, ()):
+                function = self._world.function_info(owner.module, node, owner)
+                found.append(self._attribute_after(cls, function, path))
             if found:
                 break
         return join(*found) if found else None
@@ -105,6 +108,14 @@ class SilentReader:
         return outside(join(*values)) if values else UNKNOWN
 
 
+def is_placeholder(body: list[ast.stmt]) -> bool:
+    """Whether a body only stands for one that somebody else supplies: `...`, `pass`, a docstring, `raise`."""
+    return all(
+        isinstance(node, ast.Pass | ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in body
+    )
+
+
 def outside(value: Value) -> Value:
     """The value as somebody sees it who did not make it: its life is not followed."""
     return frozenset(Instance(kind.cls) if isinstance(kind, Instance) else kind for kind in value)
@@ -124,14 +135,3 @@ def parameters(world: World, function: FunctionInfo) -> dict[str, Value]:
     if function.owner is not None and first is not None and first.arg == "self":
         names["self"] = frozenset({Instance(function.owner)})
     return names
-
-
-def _assigns(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> bool:
-    return any(
-        isinstance(part, ast.Attribute) and part.attr == name and isinstance(part.ctx, ast.Store)
-        and isinstance(part.value, ast.Name) and part.value.id == "self"
-        for part in ast.walk(node)
-    )  # fmt: skip
-
-
-__all__ = ["SilentReader", "known", "outside", "parameters"]

@@ -10,7 +10,7 @@ from awaitest.engine.diagnostic import FileEdit, Fix
 from awaitest.engine.run import FIXTURE, MODULE, NESTED, TEST
 from awaitest.engine.steps import Called
 from awaitest.engine.style import marker_edits
-from awaitest.engine.values import FunctionValue
+from awaitest.engine.values import FunctionValue, Instance
 from awaitest.engine.world import Definition
 from awaitest.source.edits import Import, remove_import, replace_import, uses_of
 from awaitest.source.text import Edit, Position, Span, conflict
@@ -216,10 +216,9 @@ _ASYNC_SYNTAX = (ast.Await, ast.AsyncWith, ast.AsyncFor, ast.AsyncFunctionDef)
 
 def _is_testclient_call(run: Run, node: ast.Await) -> bool:
     calls = (step for step in run.steps if isinstance(step, Called) and step.node is node.value)
-    owners = (kind.function.owner for step in calls for kind in step.target if isinstance(kind, FunctionValue))
-    return any(
-        owner is not None and run.engine.world.derives(owner, "TestClient", "starlette", "fastapi") for owner in owners
-    )
+    bound = (kind.receiver or () for step in calls for kind in step.target if isinstance(kind, FunctionValue))
+    receivers = [kind.cls for value in bound for kind in value if isinstance(kind, Instance)]
+    return any(run.engine.world.derives(cls, "TestClient", "starlette", "fastapi") for cls in receivers)
 
 
 def plain_edits(run: Run) -> list[Edit]:

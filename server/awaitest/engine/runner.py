@@ -43,10 +43,6 @@ class Verdict:
 UNSURE = Verdict()
 _CASE_HOOKS = ("run", "__call__", "_callTestMethod", "__init__", "__new__", "__init_subclass__", "debug")
 _RUNNING_MARKS = {"asyncio": "pytest-asyncio", "anyio": "anyio"}
-_HARMLESS_MARKS = frozenset(
-    {"parametrize", "skip", "skipif", "xfail", "usefixtures", "filterwarnings", "slow", "integration", "unit", "e2e",
-     "timeout", "flaky", "django_db", "xdist_group", "vcr", "order", "dependency", "network", "benchmark", "smoke"}
-)  # fmt: skip
 _FOREIGN_MARKS = frozenset(
     {"trio", "twisted", "gen_test", "curio", "tornado", "asyncio_cooperative", "sanic", "inlineCallbacks"}
 )
@@ -72,6 +68,14 @@ def is_isolated(world: World, cls: ClassInfo) -> bool:
 
 def world_class_defines(cls: ClassInfo, name: str) -> bool:
     return any(isinstance(node, Definition) and node.name == name for node in cls.node.body)
+
+
+def _seeker(function: FunctionInfo, cls: ClassInfo | None) -> Seeker:
+    return Seeker(cls.module if cls is not None else function.module, cls)
+
+
+def _brings_marks(node: ast.expr) -> bool:
+    return any(isinstance(part, ast.keyword) and part.arg == "marks" for part in ast.walk(node))
 
 
 class Runner:
@@ -103,7 +107,7 @@ class Runner:
             return mode
         if self._asks_backend(function, cls, marks):
             return Verdict(by="anyio", why="its fixtures ask for anyio_backend")
-        if self._unsure(function, marks):
+        if self._unsure(function, cls, marks):
             return UNSURE
         return running if running.reason is not None else Verdict(reason=Reason.NO_MARKER)
 
@@ -133,10 +137,13 @@ class Runner:
         return UNSURE
 
     def _asks_backend(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> bool:
-        node = function.node
-        assert not isinstance(node, ast.Lambda)
         if self._project.plugin("anyio") is False:
             return False
+        return "anyio_backend" in self._fixtures.closure(self._wanted(function, cls, marks), _seeker(function, cls))
+
+    def _wanted(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> list[str]:
+        node = function.node
+        assert not isinstance(node, ast.Lambda)
         names = requested(node, cls is not None)
         for mark in marks:
             if mark.name == "usefixtures":
@@ -145,18 +152,29 @@ class Runner:
                     for item in mark.arguments
                     if isinstance(item, ast.Constant) and isinstance(item.value, str)
                 ]
-        seeker = Seeker(cls.module if cls is not None else function.module, cls)
-        return "anyio_backend" in self._fixtures.closure(names, seeker)
+        return names
 
-    def _unsure(self, function: FunctionInfo, marks: list[Mark]) -> bool:
+    def _unsure(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> bool:
         config = self._project.config
         if config.asyncio_mode is None or config.anyio_mode is None:
             return True
         if any(mark.name is None or mark.name in _FOREIGN_MARKS for mark in marks):
             return True
+        if self._marked_by_parameter(function, cls, marks):
+            return True
         if shape(self._world, function) is not Shape.AS_WRITTEN:
             return True
         return self._project.runs_async_otherwise(function.module)
+
+    def _marked_by_parameter(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> bool:
+        """Whether a parameter set brings marks of its own: `pytest.param(…, marks=…)`."""
+        if any(mark.name == "parametrize" and _brings_marks(mark.node) for mark in marks):
+            return True
+        needed = self._fixtures.closure(self._wanted(function, cls, marks), _seeker(function, cls))
+        return any(
+            fixture is not None and fixture.parametrised and _brings_marks(fixture.decorator)
+            for fixture in needed.values()
+        )
 
     def handles(self, fixture: Fixture, test: Verdict | None) -> bool | None:
         """Whether somebody runs this async fixture, for a test with this verdict (None: for a plain test)."""

@@ -61,6 +61,8 @@ class Called(Step):
     label: str
     target: Value
     result: Value
+    arguments: tuple[Value, ...]
+    """What is passed: positional arguments, then keywords."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

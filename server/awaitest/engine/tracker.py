@@ -10,6 +10,7 @@ from awaitest.engine.state import CLOSED, NEW, OPEN, USED, State
 from awaitest.engine.steps import ClientUsed, Created, Misuse, Misused, Step
 from awaitest.engine.values import (
     UNKNOWN,
+    ClassInfo,
     Coroutine,
     Instance,
     Kind,
@@ -44,6 +45,7 @@ class Tracker:
         self.given: list[Value] = []
         self.yielded: list[Value] = []
         self._sites: dict[int, Site] = {}
+        self.local_classes: list[ClassInfo] = []
         self._clients: dict[int, Site] = {}
         self._bound: dict[str, None] = dict.fromkeys(names)
         self.deferred: list[Misused] = []

@@ -13,6 +13,7 @@ from awaitest.engine.control import ControlFlow
 from awaitest.engine.expressions import Live
 from awaitest.engine.state import CLOSED, OPEN, State, meet
 from awaitest.engine.steps import Checked, Closing, Created, Ended, Entered, Gave, Left, Misuse, Misused, Step
+from awaitest.engine.syntax import bound_names
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -72,7 +73,7 @@ class Walk(ControlFlow):
         self.is_test = is_test
         self.is_async = is_async
         self.declared = declared(world, module, returns)
-        self.bound_names = bound_names(body)
+        self.bound_names = bound_names(tuple(body))
         self.nested: list[FunctionInfo] = []
         self.closings: list[Closing] = []
         self.exits: list[State] = []
@@ -237,6 +238,7 @@ class Walk(ControlFlow):
 
     def _do_ClassDef(self, node: ast.ClassDef) -> None:
         self.capture(node)
+        self.local_classes.append(ClassInfo(self.module, node))
         self.bind(
             node.name, frozenset({ClassValue(ClassInfo(self.module, node))}) if not node.decorator_list else UNKNOWN
         )
@@ -339,25 +341,3 @@ def _expects(node: ast.expr) -> int:
     called = node.func if isinstance(node, ast.Call) else node
     name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
     return int(name in _EXPECTING)
-
-
-def bound_names(body: list[ast.stmt]) -> frozenset[str]:
-    """Names a function body binds itself."""
-    names: set[str] = set()
-    stack: list[ast.AST] = list(body)
-    while stack:
-        part = stack.pop()
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            names.add(part.id)
-        elif isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(part.name)
-            stack.extend(part.decorator_list)
-            continue
-        elif isinstance(part, ast.Import | ast.ImportFrom):
-            names.update((alias.asname or alias.name).partition(".")[0] for alias in part.names)
-        elif isinstance(part, ast.Lambda):
-            continue
-        elif isinstance(part, ast.ExceptHandler) and part.name:
-            names.add(part.name)
-        stack.extend(ast.iter_child_nodes(part))
-    return frozenset(names)

@@ -171,6 +171,10 @@ class World:
             return True
         return False if self.mro(cls)[1] else None
 
+    def classes_of(self, module: Module) -> list[ClassInfo]:
+        """The classes at a module's top level."""
+        return [self.class_info(module, node) for node in module.body if isinstance(node, ast.ClassDef)]
+
     def classes(self, value: Value) -> list[ClassInfo]:
         return [kind.cls for kind in value if isinstance(kind, ClassValue)]
 

@@ -64,7 +64,9 @@ class Module:
     @cached_property
     def rebound(self) -> frozenset[str]:
         """Names that functions assign by `global`."""
-        return frozenset(name for node in self.body for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names)
+        return frozenset(
+            name for node in self.body for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names
+        )
 
     def import_origin(self, name: str) -> tuple[str, str] | None:
         """Where `name` was imported from, as written: module and name."""
@@ -73,7 +75,10 @@ class Module:
 
     def may_be_function(self, name: str) -> bool:
         """Whether a name is a function here or imported, so that it may be a fixture."""
-        return any(isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | Imported) for item in self._names.bound.get(name, ()))
+        return any(
+            isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | Imported)
+            for item in self._names.bound.get(name, ())
+        )
 
 
 class _Names:
@@ -120,7 +125,9 @@ class _Names:
             case ast.If() | ast.While():
                 self.read([*node.body, *node.orelse])
             case ast.Try():
-                self.read([*node.body, *node.orelse, *(s for handler in node.handlers for s in handler.body), *node.finalbody])
+                self.read(
+                    [*node.body, *node.orelse, *(s for handler in node.handlers for s in handler.body), *node.finalbody]
+                )
 
     def _from(self, node: ast.ImportFrom) -> None:
         for alias in node.names:

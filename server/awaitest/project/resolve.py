@@ -34,7 +34,9 @@ class FoundModule:
 class Resolver:
     """Modules of one project and its environment. Project roots come first, then the library."""
 
-    def __init__(self, files: Files, roots: Iterable[Path], library: Library, editable: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self, files: Files, roots: Iterable[Path], library: Library, editable: Mapping[str, Path] | None = None
+    ) -> None:
         self._files = files
         self._roots = tuple(dict.fromkeys((*roots, *(root / "src" for root in roots))))
         self._library = library

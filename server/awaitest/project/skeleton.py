@@ -40,7 +40,11 @@ def _top(body: Sequence[ast.stmt]) -> list[ast.stmt]:
                 node.body, node.orelse = _top(node.body) or [ast.Pass()], _top(node.orelse)
                 kept.append(node)
             case ast.Try():
-                node.body, node.orelse, node.finalbody = _top(node.body) or [ast.Pass()], _top(node.orelse), _top(node.finalbody)
+                node.body, node.orelse, node.finalbody = (
+                    _top(node.body) or [ast.Pass()],
+                    _top(node.orelse),
+                    _top(node.finalbody),
+                )
                 for handler in node.handlers:
                     handler.body = _top(handler.body) or [ast.Pass()]
                 kept.append(node)
@@ -92,7 +96,11 @@ def _inside(body: Sequence[ast.stmt]) -> list[ast.stmt]:
 
 
 def _try(node: ast.Try) -> None:
-    node.body, node.orelse, node.finalbody = _inside(node.body) or [ast.Pass()], _inside(node.orelse), _inside(node.finalbody)
+    node.body, node.orelse, node.finalbody = (
+        _inside(node.body) or [ast.Pass()],
+        _inside(node.orelse),
+        _inside(node.finalbody),
+    )
     for handler in node.handlers:
         handler.body = _inside(handler.body) or [ast.Pass()]
     if not node.handlers and not node.finalbody:

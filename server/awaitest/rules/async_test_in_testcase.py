@@ -75,7 +75,9 @@ def _fix(run: Run) -> Fix | None:
         if isinstance(base, ast.Attribute) and base.attr == "TestCase" and isinstance(base.value, ast.Name):
             return _replaced(run, base, f"{base.value.id}.IsolatedAsyncioTestCase", [])
         if isinstance(base, ast.Name) and base.id == "TestCase":
-            imported = replace_import(run.document, Import("unittest", "TestCase"), Import("unittest", "IsolatedAsyncioTestCase"), replaced=1)
+            imported = replace_import(
+                run.document, Import("unittest", "TestCase"), Import("unittest", "IsolatedAsyncioTestCase"), replaced=1
+            )
             return _replaced(run, base, "IsolatedAsyncioTestCase", imported) if imported else None
     return None
 

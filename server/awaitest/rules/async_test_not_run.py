@@ -43,7 +43,6 @@ from collections.abc import Iterator
 
 from packaging.version import Version
 
-from awaitest.engine.arguments import generates
 from awaitest.engine.diagnostic import Severity
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
@@ -51,6 +50,7 @@ from awaitest.engine.run import TEST, Run
 from awaitest.engine.runner import Reason
 from awaitest.engine.steps import Collected
 from awaitest.engine.style import marker_edits, marker_name
+from awaitest.engine.syntax import generates
 
 RULE = Rule("AWT201", "async-test-not-run", Severity.ERROR)
 

@@ -18,6 +18,7 @@ _DEFINITION = re.compile(r"@|def\b|class\b|async\b")
 __all__ = [
     "Import",
     "add_import",
+    "difference",
     "indent_edits",
     "indent_of",
     "indent_unit",
@@ -102,7 +103,7 @@ def replace_import(
         return edits
     between = Document(apply(document.lines, [added]))
     removed = remove_import(between, *old, replaced=replaced)
-    return [_difference(document, apply(between.lines, [removed]))] if removed else [added]
+    return [difference(document, apply(between.lines, [removed]))] if removed else [added]
 
 
 def _nodes(document: Document) -> list[ast.AST]:
@@ -291,7 +292,7 @@ def _without_statement(document: Document, statement: ImportStatement) -> Edit:
     return Edit(Span.of(first, 0, after, 0), "")
 
 
-def _difference(document: Document, text: str) -> Edit:
+def difference(document: Document, text: str) -> Edit:
     """One edit of whole lines that turns the document into a text."""
     old, new = document.lines, Document(text).lines
     same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))))

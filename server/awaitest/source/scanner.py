@@ -8,6 +8,8 @@ _WHOLE_STRING = r"""(?<!\w)(?:'[^'\\\r\n]+'|"[^"\\\r\n]+")"""
 _CODE = re.compile(_WHOLE_STRING + r"""|[()\[\]{}#\\'"]""")
 _NESTED = re.compile(r"[()\[\]{}#\\'\"]")
 _FIELD = re.compile(r"[()\[\]{}#\\'\":]")
+_DEEPEST = 200
+"""Python reads no deeper nesting of brackets."""
 _OPENER = {")": "(", "]": "[", "}": "{"}
 _FORMATTED = frozenset({"f", "rf", "fr", "t", "rt", "tr"})
 _WORD_BEFORE = re.compile(r"\w*\Z")
@@ -87,7 +89,8 @@ class Scanner:
         while match := pattern.search(line, at):
             found, at = match.group(), match.end()
             if found in "([{":
-                stack.append(found)
+                if len(stack) < _DEEPEST:
+                    stack.append(found)
             elif found in ")]}":
                 self._close(found)
             elif found == "#":
@@ -124,7 +127,8 @@ class Scanner:
         for match in _STOP[top].finditer(line, at):
             found = match.group()
             if found == "{":
-                self.stack.append("$")
+                if len(self.stack) < _DEEPEST:
+                    self.stack.append("$")
             elif found == quote:
                 self.stack.pop()
             elif found in "\r\n":
@@ -143,7 +147,8 @@ class Scanner:
         match = _SPEC_STOP[text].search(line, at)
         found = match.group() if match else ""
         if found == "{":
-            self.stack.append("$")
+            if len(self.stack) < _DEEPEST:
+                self.stack.append("$")
         elif found == "}":
             del self.stack[-2:]
         elif found == text[1:]:

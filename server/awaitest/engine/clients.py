@@ -1,0 +1,133 @@
+"""What rules ask about clients: whose class it is, who got it, what happened to it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from awaitest.engine.facts import BORROWING
+from awaitest.engine.run import TEST
+from awaitest.engine.steps import Awaited, Called, ClientUsed, Entered, Kept, Received
+from awaitest.engine.values import ClassInfo, ClassValue, Instance, ModuleValue, Site, Value, sites
+from awaitest.source.edits import add_import
+from awaitest.source.text import Edit
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+
+LIBRARIES = ("httpx", "httpx2")
+
+
+def library_of(run: Run, cls: ClassInfo, *methods: str) -> str | None:
+    """ "httpx" or "httpx2" where the class is a client whose methods of these names are the library's own."""
+    world = run.engine.world
+    library = next((name for name in LIBRARIES if world.derives(cls, "AsyncClient", name)), None)
+    for method in methods:
+        member = world.member(cls, method)
+        if member is not None and member.owner.package != library:
+            return None
+    return library
+
+
+def class_of(run: Run, site: Site) -> ClassInfo | None:
+    """The class of a followed client."""
+    for step in run.steps:
+        value: Value = frozenset()
+        if isinstance(step, Called | Awaited):
+            value = step.result
+        elif isinstance(step, Received | Entered):
+            value = step.value
+        for kind in value:
+            if isinstance(kind, Instance) and kind.site is site:
+                return kind.cls
+    return None
+
+
+def holds(value: Value, site: Site) -> bool:
+    """Whether a value is, or contains, the client of a site."""
+    return any(held is site for held in sites(value))
+
+
+def sibling_edits(run: Run, call: ast.Call, cls: ClassInfo, name: str) -> tuple[str, list[Edit]] | None:
+    """How to spell another class of the client's library here, and the import it needs; None where the name means something else."""
+    library = library_of(run, cls)
+    func, world = call.func, run.engine.world
+    if library is None:
+        return None
+    if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
+        modules = world.name(run.module, func.value.id) or frozenset()
+        if any(isinstance(kind, ModuleValue) and kind.module.name == library for kind in modules):
+            return f"{func.value.id}.{name}", []
+    if name in run.module.bound:
+        known = world.name(run.module, name) or frozenset()
+        own = known and all(isinstance(kind, ClassValue) and kind.cls.package == library for kind in known)
+        return (name, []) if own else None
+    added = add_import(run.document, library, name)
+    return None if added is None else (name, [added])
+
+
+def closes_itself(run: Run, cls: ClassInfo) -> bool:
+    """Whether the class is no client of a library, or one with an end of its own."""
+    return library_of(run, cls, "aclose", "__aexit__") is None or run.engine.world.member(cls, "__del__") is not None
+
+
+def tries_to_close(run: Run, site: Site) -> bool:
+    """Whether the function calls the `close()` of synchronous clients, which is a mistake of its own."""
+    return any(
+        isinstance(part, ast.Attribute) and part.attr == "close" and getattr(part.value, "id", None) in site.named
+        for part in ast.walk(run.node)
+    )
+
+
+def used(run: Run, site: Site) -> bool:
+    """Whether the client sends a request here, or a function gets it that may: only then has it anything to close."""
+    if any(isinstance(step, ClientUsed) and step.site is site for step in run.steps):
+        return True
+    return any(isinstance(step, Called) and holds(value, site) for step in run.steps for value in _arguments(step))
+
+
+def _arguments(step: object) -> tuple[Value, ...]:
+    return step.arguments if isinstance(step, Called) else ()
+
+
+def only_requests(run: Run, owner: Kept | str) -> bool:
+    """Whether a client kept by a module or on `self` is used for requests and nothing else, as far as its owner reaches."""
+    if isinstance(owner, str):
+        body = run.module.body
+        parts = (part for node in body for part in ast.walk(node) if isinstance(part, ast.Name) and part.id == owner)
+        loads = [part for part in parts if isinstance(part.ctx, ast.Load)]
+        return bool(loads) and _all_requests(body, loads) and not _exports(run, owner)
+    cls, world = run.cls, run.engine.world
+    if cls is None or not world.mro(cls)[1] or not _directly(run, owner):
+        return False
+    if not any(other.kind == TEST and other.cls is cls for other in run.siblings):
+        return False
+    nodes = [base.node for base in world.mro(cls)[0]]
+    mentions = [part for node in nodes for part in ast.walk(node) if _is_kept(part, owner.attribute)]
+    return bool(mentions) and _all_requests(nodes, mentions)
+
+
+def _is_kept(node: ast.AST, attribute: str) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == attribute and isinstance(node.ctx, ast.Load)
+
+
+def _directly(run: Run, kept: Kept) -> bool:
+    return any(
+        isinstance(part, ast.Assign) and part.value is kept.site.node and part.targets == [kept.node]
+        for part in ast.walk(run.node)
+    )
+
+
+def _all_requests(nodes: Sequence[ast.AST], mentions: Sequence[ast.AST]) -> bool:
+    lent = {
+        id(part.func.value)
+        for node in nodes
+        for part in ast.walk(node)
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in BORROWING
+    }
+    return all(id(part) in lent for part in mentions)
+
+
+def _exports(run: Run, name: str) -> bool:
+    return name in run.module.rebound or name in (run.module.all_names or ())

@@ -1,0 +1,75 @@
+"""What a function's syntax alone tells. Remembered per node, since the same questions come at every call."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+
+from awaitest.engine.world import Definition
+
+_REMEMBERED = 1 << 15
+
+
+@lru_cache(_REMEMBERED)
+def generates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
+    """Whether the function itself, not one nested in it, has a `yield`."""
+    return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node))
+
+
+def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Nodes of a function's body that are not inside a nested function or class."""
+    body = getattr(node, "body", [])
+    stack: list[ast.AST] = list(body) if isinstance(body, list) else [body]
+    while stack:
+        part = stack.pop()
+        yield part
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            stack.extend(ast.iter_child_nodes(part))
+
+
+@lru_cache(_REMEMBERED)
+def awaits(node: ast.AST) -> bool:
+    """Whether a function uses asynchronous syntax itself: in a plain `def` a mistake that will make it async."""
+    return any(isinstance(part, ast.Await | ast.AsyncWith | ast.AsyncFor) for part in own_nodes(node))
+
+
+@lru_cache(_REMEMBERED)
+def self_assignments(node: ast.ClassDef) -> Mapping[str, tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]]:
+    """Attribute names that methods of a class assign on `self`, with these methods."""
+    found: dict[str, dict[ast.FunctionDef | ast.AsyncFunctionDef, None]] = {}
+    for method in node.body:
+        if not isinstance(method, Definition):
+            continue
+        for part in ast.walk(method):
+            if (
+                isinstance(part, ast.Attribute)
+                and isinstance(part.ctx, ast.Store)
+                and isinstance(part.value, ast.Name)
+                and part.value.id == "self"
+            ):
+                found.setdefault(part.attr, {})[method] = None
+    return {name: tuple(methods) for name, methods in found.items()}
+
+
+@lru_cache(_REMEMBERED)
+def bound_names(body: tuple[ast.stmt, ...]) -> frozenset[str]:
+    """Names a function body binds itself."""
+    names: set[str] = set()
+    stack: list[ast.AST] = list(body)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            names.add(part.id)
+        elif isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(part.name)
+            stack.extend(part.decorator_list)
+            continue
+        elif isinstance(part, ast.Import | ast.ImportFrom):
+            names.update((alias.asname or alias.name).partition(".")[0] for alias in part.names)
+        elif isinstance(part, ast.Lambda):
+            continue
+        elif isinstance(part, ast.ExceptHandler) and part.name:
+            names.add(part.name)
+        stack.extend(ast.iter_child_nodes(part))
+    return frozenset(names)

@@ -1,0 +1,294 @@
+"""Edits that put statements into the `async with` of a client, and let fixtures yield it from there."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from awaitest.engine.repair import body_of, insert, mentions, path_to, statement_of
+from awaitest.engine.steps import Gave
+from awaitest.engine.values import Site, sites
+from awaitest.engine.world import Definition
+from awaitest.source.document import Document
+from awaitest.source.edits import add_import, difference, indent_edits, indent_of, indent_unit, remove_import
+from awaitest.source.text import Edit, Position, Span, apply, conflict
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+
+Block = list[ast.stmt]
+
+_SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return, ast.Assert, ast.With, ast.AsyncWith)
+_SOMETIMES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.IfExp, ast.BoolOp)
+"""Expressions whose parts run never, or more than once."""
+
+_GENERATORS = frozenset({"Iterator", "Generator", "Iterable"})
+
+
+def wrap_assigned(run: Run, site: Site) -> list[Edit] | None:
+    """`client = X` becomes `async with X as client:` around everything in its block that uses the client."""
+    assigned = _assigned(run, site)
+    if assigned is None:
+        return None
+    block, index, name, value = assigned
+    last = _extent(run, block, index, site.named)
+    if last == index or not _wrappable(run, block, index, last):
+        return None
+    return [*_headed(run, block, index, value, f" as {name}:"), *_indented(run, block, index, last)]
+
+
+def wrap_until_closed(run: Run, site: Site, closing: ast.AST) -> list[Edit] | None:
+    """`client = X` … `await client.aclose()` becomes one `async with X as client:`."""
+    assigned = _assigned(run, site)
+    closed = statement_of(run.node, closing)
+    if assigned is None or closed is None:
+        return None
+    block, index, name, value = assigned
+    end = next((place for place, statement in enumerate(block) if statement is closed), 0)
+    alone = isinstance(closed, ast.Expr) and isinstance(closed.value, ast.Await) and closed.value.value is closing
+    if end - 1 <= index or not alone or not _wrappable(run, block, index, end):
+        return None
+    head = _headed(run, block, index, value, f" as {name}:")
+    return [*head, *_indented(run, block, index, end - 1), *_without(run, block, end)]
+
+
+def _without(run: Run, block: Block, index: int) -> list[Edit]:
+    """Drop the last statement of a block that becomes deeper, and indent what stands between it and the one before."""
+    before, span = run.span(block[index - 1]).end, run.span(block[index])
+    if before.line == span.start.line:
+        return [Edit(Span(before, span.end), "")]
+    comments = indent_edits(run.document, before.line + 1, span.start.line - 1, indent_unit(run.document))
+    return [*comments, Edit(Span.of(span.start.line, 0, span.end.line + 1, 0), "")]
+
+
+def wrap_inline(run: Run, site: Site) -> list[Edit] | None:
+    """`… X.get() …` becomes `async with X as client:` around `… client.get() …`."""
+    chain = path_to(run.node, site.node)
+    statement = next((part for part in chain if isinstance(part, ast.stmt)), None)
+    if statement is None or not isinstance(statement, _SIMPLE) or not isinstance(chain[0], ast.Attribute):
+        return None
+    inside = chain[: chain.index(statement)]
+    block = body_of(run.node, statement)
+    if block is None or any(isinstance(part, _SOMETIMES) for part in inside):
+        return None
+    index = block.index(statement)
+    before = _before(run, block, index)
+    if before is None or not _wrappable(run, block, index, index):
+        return None
+    document, span, whole = run.document, run.span(site.node), run.span(statement)
+    indent, unit, name = indent_of(document.lines[whole.start.line]), indent_unit(document), free_name(run, "client")
+    head = f"{before.text}async with {run.source(site.node)} as {name}:{document.newline}{indent}{unit}"
+    indented = indent_edits(document, whole.start.line + 1, whole.end.line, unit)
+    kept = [edit for edit in indented if not span.start.line < edit.span.start.line <= span.end.line]
+    if span.start == whole.start:
+        return [Edit(Span(before.span.start, span.end), head + name), *kept]
+    return [Edit(before.span, head), Edit(span, name), *kept]
+
+
+def wrap_given(run: Run, site: Site) -> list[Edit] | None:
+    """A fixture that hands out a client yields it from inside `async with`; not yet: making the fixture async."""
+    gave = {id(step.node): step for step in run.steps if isinstance(step, Gave) and site in set(sites(step.value))}
+    if len(gave) != 1 or len(exits(run.node)) != 1:
+        return None
+    node = next(iter(gave.values())).node
+    value, statement = getattr(node, "value", None), statement_of(run.node, node)
+    if value is None or statement is None:
+        return None
+    if isinstance(value, ast.Name):
+        return _yielded_name(run, site, statement)
+    called = value.value if isinstance(value, ast.Await) else value
+    block = body_of(run.node, statement)
+    if called is not site.node or block is None or run.span(statement).end != run.span(value).end:
+        return None
+    index = block.index(statement)
+    if not _wrappable(run, block, index, index):
+        return None
+    name = run.node.name if run.node.name not in _names(run.node) else free_name(run, "client")
+    inner = indent_of(run.document.lines[run.span(statement).start.line]) + indent_unit(run.document)
+    return _headed(run, block, index, value, f" as {name}:{run.document.newline}{inner}yield {name}")
+
+
+def _yielded_name(run: Run, site: Site, statement: ast.stmt) -> list[Edit] | None:
+    edits = wrap_assigned(run, site)
+    assigned = _assigned(run, site)
+    if edits is None or assigned is None or not isinstance(statement, ast.Return):
+        return edits
+    block = assigned[0]
+    return [*edits, return_to_yield(run, statement)] if block[-1] is statement else None
+
+
+def return_to_yield(run: Run, statement: ast.Return) -> Edit:
+    """`return x` becomes `yield x`."""
+    start = run.span(statement).start
+    return Edit(Span(start, Position(start.line, start.column + len("return"))), "yield")
+
+
+def generator_edits(run: Run, edits: list[Edit]) -> list[Edit]:
+    """Add to the edits of a fixture that becomes an asynchronous generator what its return annotation needs."""
+    returns = run.node.returns
+    if returns is None or conflict(edits):
+        return edits
+    promised: ast.expr = returns
+    unused: str | None = None
+    if isinstance(returns, ast.Subscript):
+        name = getattr(returns.value, "id", getattr(returns.value, "attr", ""))
+        if name.startswith("Async"):
+            return edits
+        if name in _GENERATORS:
+            arguments = returns.slice
+            promised = arguments.elts[0] if isinstance(arguments, ast.Tuple) and arguments.elts else arguments
+            unused = name if isinstance(returns.value, ast.Name) else None
+    changes: list[Callable[[Document], Edit | None]] = []
+    if "AsyncIterator" not in run.module.bound:
+        changes.append(lambda document: add_import(document, "collections.abc", "AsyncIterator"))
+    if unused is not None:
+        changes += [_dropped_import(origin, unused) for origin in ("collections.abc", "typing")]
+    edits = [*edits, Edit(run.span(returns), f"AsyncIterator[{run.source(promised)}]")]
+    for change in changes:
+        edits = _followed_by(run.document, edits, change)
+    return edits
+
+
+def _dropped_import(module: str, name: str) -> Callable[[Document], Edit | None]:
+    return lambda document: remove_import(document, module, name)
+
+
+def _followed_by(document: Document, edits: list[Edit], change: Callable[[Document], Edit | None]) -> list[Edit]:
+    """Edits, and what `change` makes of the text after them."""
+    changed = Document(apply(document.lines, edits))
+    edit = change(changed)
+    if edit is None:
+        return edits
+    if all(edit.span.end < other.span.start for other in edits):
+        return [*edits, edit]
+    return [difference(document, apply(changed.lines, [edit]))]
+
+
+def exits(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Return | ast.Yield | ast.YieldFrom]:
+    """Where the function itself gives something away."""
+    found: list[ast.Return | ast.Yield | ast.YieldFrom] = []
+    stack: list[ast.AST] = list(function.body)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Yield | ast.YieldFrom) or (isinstance(part, ast.Return) and part.value is not None):
+            found.append(part)
+        if not isinstance(part, Definition | ast.Lambda | ast.ClassDef):
+            stack.extend(ast.iter_child_nodes(part))
+    return found
+
+
+def pull_in(run: Run, around: ast.AsyncWith, use: ast.AST, names: set[str]) -> list[Edit] | None:
+    """Move the statements behind an `async with` into it, up to the last that uses one of the names."""
+    block = body_of(run.node, around)
+    if block is None:
+        return None
+    index = block.index(around)
+    last = _extent(run, block, index, names)
+    moved = {id(part) for statement in block[index + 1 : last + 1] for part in ast.walk(statement)}
+    if id(use) not in moved or not _wrappable(run, block, index, last):
+        return None
+    lines, start = run.document.lines, run.span(around.body[0]).start
+    if start.line == run.span(around).start.line or any(isinstance(part, ast.Return) for part in around.body):
+        return None
+    extra = indent_of(lines[start.line]).removeprefix(indent_of(lines[run.span(around).start.line]))
+    return indent_edits(run.document, run.span(around).end.line + 1, run.span(block[last]).end.line, extra)
+
+
+def runs_loop(function: ast.AST) -> bool:
+    """Whether a function runs coroutines itself, which it cannot do any more once it is async."""
+    calls = (part.func for part in ast.walk(function) if isinstance(part, ast.Call))
+    return any(
+        isinstance(called, ast.Attribute) and called.attr in {"run", "run_until_complete", "call"} for called in calls
+    )
+
+
+def free_name(run: Run, wanted: str) -> str:
+    """`wanted`, or with a number behind it where the function uses that name."""
+    taken = _names(run.node)
+    numbered = (f"{wanted}_{number}" for number in range(2, len(taken) + 3))
+    return wanted if wanted not in taken else next(name for name in numbered if name not in taken)
+
+
+def _names(function: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(function) if isinstance(part, ast.Name)} | {
+        part.arg for part in ast.walk(function) if isinstance(part, ast.arg)
+    }
+
+
+def _assigned(run: Run, site: Site) -> tuple[Block, int, str, ast.expr] | None:
+    """Where a client gets its name: block, index, name and the expression that gives it."""
+    statement = statement_of(run.node, site.node)
+    if isinstance(statement, ast.Assign):
+        target = statement.targets[0] if len(statement.targets) == 1 else None
+    else:
+        target = statement.target if isinstance(statement, ast.AnnAssign) else None
+    if not isinstance(target, ast.Name) or not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return None
+    value = statement.value
+    made = value.value if isinstance(value, ast.Await) else value
+    block = body_of(run.node, statement)
+    if value is None or made is not site.node or block is None or run.span(value).end != run.span(statement).end:
+        return None
+    return block, block.index(statement), target.id, value
+
+
+def _extent(run: Run, block: Block, index: int, names: set[str]) -> int:
+    """The last statement from `index` on that uses one of the names; `index` where they are used beyond the block too."""
+    last, bound_again = index, None
+    for place in range(index + 1, len(block)):
+        if any(_binds(block[place], name) for name in names):
+            bound_again = place
+            break
+        if any(mentions(block[place], name) for name in names):
+            last = place
+    end = run.span(block[last]).end
+    limit = run.span(block[bound_again]).start if bound_again is not None else run.span(run.node).end
+    beyond = any(end < run.span(part).start < limit for part in _loads(run.node, names))
+    return index if beyond else last
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    return any(
+        isinstance(part, ast.Name) and part.id == name and not isinstance(part.ctx, ast.Load) for part in ast.walk(node)
+    )
+
+
+def _loads(node: ast.AST, names: set[str]) -> Iterator[ast.Name]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and part.id in names and isinstance(part.ctx, ast.Load):
+            yield part
+
+
+def _wrappable(run: Run, block: Block, first: int, last: int) -> bool:
+    """Whether the statements from `first` to `last` can go into a block: nothing else stands on their lines but in front."""
+    lines, end = run.document.lines, run.span(block[last]).end
+    after = lines[end.line][end.column :].strip()
+    start = _before(run, block, first)
+    apart = first == last or run.span(block[first]).end.line < run.span(block[first + 1]).start.line
+    return start is not None and apart and (not after or after.startswith("#"))
+
+
+def _before(run: Run, block: Block, index: int) -> Edit | None:
+    """What gives a statement a line of its own: it has one, or follows another behind a semicolon."""
+    start = run.span(block[index]).start
+    line = run.document.lines[start.line]
+    if not line[: start.column].strip():
+        return insert(start, "")
+    previous = run.span(block[index - 1]).end if index else None
+    if previous is None or previous.line != start.line:
+        return None
+    return Edit(Span(previous, start), run.document.newline + indent_of(line))
+
+
+def _headed(run: Run, block: Block, index: int, value: ast.expr, tail: str) -> list[Edit]:
+    """`async with value` in place of what stands before the value, and `tail` behind it."""
+    before = _before(run, block, index)
+    assert before is not None
+    span = run.span(value)
+    return [Edit(Span(before.span.start, span.start), f"{before.text}async with "), insert(span.end, tail)]
+
+
+def _indented(run: Run, block: Block, index: int, last: int) -> list[Edit]:
+    first = run.span(block[index]).end.line + 1
+    return indent_edits(run.document, first, run.span(block[last]).end.line, indent_unit(run.document))

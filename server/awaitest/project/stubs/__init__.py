@@ -1,0 +1,1 @@
+"""What modules look like from outside, for reading where they are not installed. Never imported."""

@@ -1,0 +1,16 @@
+"""anyio.abc: what task groups and task statuses can do."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from typing_extensions import Self
+
+class TaskStatus:
+    def started(self, value: Any = ...) -> None: ...
+
+class TaskGroup:
+    cancel_scope: Any
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> bool | None: ...
+    def start_soon(self, func: Callable[..., Awaitable[Any]], *args: Any, name: object = ...) -> None: ...
+    async def start(self, func: Callable[..., Awaitable[Any]], *args: Any, name: object = ...) -> Any: ...

@@ -1,0 +1,23 @@
+"""asyncio.subprocess: a running child process."""
+
+from typing import Any
+
+PIPE: int
+STDOUT: int
+DEVNULL: int
+
+class Process:
+    stdin: Any
+    stdout: Any
+    stderr: Any
+    pid: int
+    @property
+    def returncode(self) -> int | None: ...
+    async def wait(self) -> int: ...
+    async def communicate(self, input: Any = ...) -> tuple[Any, Any]: ...  # noqa: A002
+    def send_signal(self, signal: int) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+async def create_subprocess_exec(program: Any, *args: Any, **options: Any) -> Process: ...
+async def create_subprocess_shell(cmd: Any, **options: Any) -> Process: ...

@@ -1,0 +1,1 @@
+"""starlette: what FastAPI is built on."""

@@ -1,0 +1,114 @@
+"""Reports a client that is used when it is closed, or entered when it is open.
+
+## What it does
+
+Finds requests after the `async with` block or `aclose()` that closed the client, and `async with` over a client that was entered, used
+or closed before.
+
+## Why is this bad?
+
+A client lives once. httpx answers with `RuntimeError: Cannot send a request, as the client has been closed.`, `Cannot reopen a client
+instance, once it has been closed.` or `Cannot open a client instance more than once.`
+
+## Bad
+
+```python
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from app.main import app
+
+
+@pytest.mark.asyncio
+async def test_users():
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        response = await client.get("/users/")
+    again = await client.get("/users/")
+    assert response.json() == again.json()
+```
+
+## Good
+
+```python
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from app.main import app
+
+
+@pytest.mark.asyncio
+async def test_users():
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        response = await client.get("/users/")
+        again = await client.get("/users/")
+    assert response.json() == again.json()
+```
+
+## When to ignore
+
+When a test wants the `RuntimeError`; inside `pytest.raises` nothing is reported.
+
+## Fix
+
+Unsafe. Moves the statements that use the client into the `async with` block. Offered where they follow it in the same block.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaitest.engine.clients import class_of, holds, library_of
+from awaitest.engine.diagnostic import Fix, Severity
+from awaitest.engine.repair import fix
+from awaitest.engine.rule import Finding, Rule
+from awaitest.engine.run import MODULE, Run
+from awaitest.engine.state import CLOSED, OPEN, USED
+from awaitest.engine.steps import ClientUsed, Entered
+from awaitest.engine.wrapping import pull_in
+
+RULE = Rule("AWT303", "client-used-after-close", Severity.ERROR)
+
+_PROBLEMS = {
+    ("request", CLOSED): "is closed here, so it cannot send a request. Send it while the client is open.",
+    ("enter", CLOSED): "is closed here and cannot be opened again. Make a new client.",
+    ("enter", OPEN): "is open already and cannot be entered twice. Use it as it is.",
+    (
+        "enter",
+        USED,
+    ): "has sent a request, so it is open and cannot be entered any more. Enter it before its first request.",
+}
+
+
+def check(step: ClientUsed, run: Run) -> Iterator[Finding]:
+    """A client is in the wrong state for what is asked of it."""
+    problem = _PROBLEMS.get((step.action, step.certain or ""))
+    if problem is None or step.expected or step is not _first(step, run):
+        return
+    site = step.site
+    cls = class_of(run, site)
+    if (site.inherited and step.certain == CLOSED) or cls is None or library_of(run, cls, "__aenter__", "send") is None:
+        return
+    yield Finding(step.node, f"{_name(step)} {problem}", lambda: _fix(step, run))
+
+
+def _first(step: ClientUsed, run: Run) -> ClientUsed | None:
+    """The first failing use of the same client: what follows never runs."""
+    uses = (other for other in run.steps if isinstance(other, ClientUsed) and other.site is step.site)
+    return next((use for use in uses if (use.action, use.certain) in _PROBLEMS and not use.expected), None)
+
+
+def _name(step: ClientUsed) -> str:
+    node = step.node.func if isinstance(step.node, ast.Call) else step.node
+    name = node.value if isinstance(node, ast.Attribute) and step.action == "request" else node
+    return f"`{ast.unparse(name)}`" if isinstance(name, ast.Name | ast.Attribute) else "The client"
+
+
+def _fix(step: ClientUsed, run: Run) -> Fix | None:
+    if step.action != "request" or run.kind == MODULE:
+        return None
+    before = run.steps[: run.steps.index(step)]
+    blocks = [item.statement for item in before if isinstance(item, Entered) and holds(item.value, step.site)]
+    if not blocks or not isinstance(blocks[-1], ast.AsyncWith):
+        return None
+    return fix(run, "Move it into the `async with`", pull_in(run, blocks[-1], step.node, step.site.named), safe=False)

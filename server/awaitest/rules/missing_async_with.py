@@ -1,0 +1,118 @@
+"""Reports `with` on an asynchronous context manager, and `async with` on a plain one.
+
+## What it does
+
+Finds `with` over something that can only be entered by `async with`, such as an `AsyncClient`, a `LifespanManager` or
+`asyncio.timeout()`, and `async with` over something that can only be entered by `with`, such as `pytest.raises()`.
+
+## Why is this bad?
+
+Python raises a `TypeError` where the block begins; its body never runs.
+
+## Bad
+
+```python
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from app.main import app
+
+
+@pytest.mark.asyncio
+async def test_users():
+    with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        await client.get("/users/")
+```
+
+## Good
+
+```python
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from app.main import app
+
+
+@pytest.mark.asyncio
+async def test_users():
+    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+        await client.get("/users/")
+```
+
+## When to ignore
+
+When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
+
+## Fix
+
+Sometimes safe. Adds or drops `async`. In a plain `def` the function must become `async def` too, with the marker that makes somebody
+run it; that is unsafe. Offered where everything that the statement enters agrees.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from awaitest.engine.diagnostic import Fix, Severity
+from awaitest.engine.repair import async_edits, fix, insert
+from awaitest.engine.rule import Finding, Rule
+from awaitest.engine.run import Run
+from awaitest.engine.steps import Entered
+from awaitest.engine.values import Instance, Kind, Manager
+from awaitest.source.text import Edit, Position, Span
+
+RULE = Rule("AWT103", "missing-async-with", Severity.ERROR)
+
+_ASYNC = re.compile(r"async\s+(?=with\b)")
+
+
+def check(step: Entered, run: Run) -> Iterator[Finding]:
+    """A block enters what only the other kind of block can."""
+    is_async = isinstance(step.statement, ast.AsyncWith)
+    if step.expected or not _cannot_enter(step, run, is_async):
+        return
+    entered = step.item.context_expr
+    name = f"{ast.unparse(entered.func)}(…)" if isinstance(entered, ast.Call) else ast.unparse(entered)
+    if is_async:
+        message = (
+            f"`async with` cannot enter `{name}`, a plain context manager: Python raises TypeError. Drop the `async`."
+        )
+    else:
+        message = f"`with` cannot enter `{name}`, an asynchronous context manager: Python raises TypeError. Write `async with`."
+    yield Finding(entered, message, lambda: _fix(step, run, is_async))
+
+
+def _cannot_enter(step: Entered, run: Run, is_async: bool) -> bool:
+    return bool(step.value) and all(_lacks(kind, run, is_async) for kind in step.value)
+
+
+def _lacks(kind: Kind, run: Run, is_async: bool) -> bool:
+    """Whether a value certainly has only the other pair of methods."""
+    if isinstance(kind, Manager):
+        return kind.is_async is not is_async
+    if not isinstance(kind, Instance):
+        return False
+    has = run.engine.world.has
+    needed, other = ("__aenter__", "__enter__") if is_async else ("__enter__", "__aenter__")
+    return has(kind.cls, needed) is False and has(kind.cls, other) is True
+
+
+def _fix(step: Entered, run: Run, is_async: bool) -> Fix | None:
+    statement = step.statement
+    items = {id(item.item): item for item in run.steps if isinstance(item, Entered) and item.statement is statement}
+    if len(items) != len(statement.items) or not all(_cannot_enter(item, run, is_async) for item in items.values()):
+        return None
+    start = run.span(statement).start
+    if not is_async:
+        around = async_edits(run)
+        return (
+            None
+            if around is None
+            else fix(run, "Use `async with`", [insert(start, "async "), *around], safe=not around)
+        )
+    found = _ASYNC.match(run.document.lines[start.line], start.column)
+    if found is None:
+        return None
+    return fix(run, "Drop the `async`", [Edit(Span(start, Position(start.line, found.end())), "")], safe=True)
