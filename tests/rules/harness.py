@@ -7,9 +7,9 @@ import sys
 import tokenize
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from packaging.version import Version
 from tests.rules.notation import FIX, NO_FIX, UNSAFE_FIX, Case, Mark, write_code
@@ -102,14 +102,21 @@ def environment_of(headers: Mapping[str, str], sources: bool = True) -> Environm
     )
 
 
-def check(texts: Texts, headers: Mapping[str, str], sources: bool = True) -> list[Diagnostic]:
+def check(texts: Texts, headers: Mapping[str, str], sources: bool = True) -> tuple[Diagnostic, ...]:
     """All diagnostics in all Python files of a project, file by file."""
-    files = {ROOT / path: text for path, text in texts.items()}
-    if not any(PurePosixPath(path).name in _CONFIGS for path in texts):
-        options = (f"{key} = {value}\n" for key, value in headers.items() if "_" in key)
+    return _checked(tuple(texts.items()), tuple(headers.items()), sources)
+
+
+@cache
+def _checked(
+    items: tuple[tuple[str, str], ...], headers: tuple[tuple[str, str], ...], sources: bool
+) -> tuple[Diagnostic, ...]:
+    files = {ROOT / path: text for path, text in items}
+    if not any(path.name in _CONFIGS for path in files):
+        options = (f"{key} = {value}\n" for key, value in headers if "_" in key)
         files[ROOT / "pytest.ini"] = "[pytest]\n" + "".join(options)
-    checker = Checker(CaseWorkspace(OverlayFiles(files), environment_of(headers, sources)))
-    return [diagnostic for path in texts if path.endswith(".py") for diagnostic in checker.check(ROOT / path)]
+    checker = Checker(CaseWorkspace(OverlayFiles(files), environment_of(dict(headers), sources)))
+    return tuple(diagnostic for path, _ in items if path.endswith(".py") for diagnostic in checker.check(ROOT / path))
 
 
 @cache
@@ -174,9 +181,9 @@ def apply_fixes(texts: Texts, fixes: Iterable[Fix]) -> dict[str, str]:
     return {**texts, **{path: apply(Document(texts[path]).lines, edits) for path, edits in chosen.items()}}
 
 
-def wrong_fixes(case: Case, found: list[Diagnostic]) -> str:
-    """What is wrong with the fixes of the rule under test; empty where nothing is."""
-    for diagnostic in found:
+def wrong_fixes(case: Case, found: Sequence[Diagnostic], one_by_one: bool = True) -> str:
+    """What is wrong with the fixes of the rule under test, all together and `one_by_one`; empty where nothing is."""
+    for diagnostic in found if one_by_one else ():
         if diagnostic.name == case.rule and diagnostic.fix is not None:
             wrong = _wrong_fix(case, found, diagnostic, diagnostic.fix)
             if wrong:
@@ -195,20 +202,19 @@ def wrong_fixes(case: Case, found: list[Diagnostic]) -> str:
     return ""
 
 
-def _wrong_fix(case: Case, before: list[Diagnostic], diagnostic: Diagnostic, fix: Fix) -> str:
+def _wrong_fix(case: Case, before: Sequence[Diagnostic], diagnostic: Diagnostic, fix: Fix) -> str:
     texts = apply_fixes(case.files, [fix])
     changed = [path for path in texts if texts[path] != case.files[path]]
     if not changed:
         return "changes nothing"
     after = check(texts, case.headers)
     shown = _changed(case.files, texts)
-    broken = {it.name for it in after} & SYNTAX_RULES
+    allowed = Counter(it.name for it in before) - Counter([diagnostic.name])
     for path in (path for path in changed if path.endswith(".py")):
-        if not broken and (error := compile_error(texts[path])):
+        if not SYNTAX_RULES & allowed.keys() and (error := compile_error(texts[path])):
             return f"{error}:\n\n{shown}"
         if lost := Counter(comments(case.files[path])) - Counter(comments(texts[path])):
             return f"loses the comments {sorted(lost)}:\n\n{shown}"
-    allowed = Counter(it.name for it in before) - Counter([diagnostic.name])
     if left := Counter(it.name for it in after) - allowed:
         return f"leaves or brings {dict(left)}:\n\n{shown}"
     return ""

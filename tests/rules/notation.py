@@ -36,7 +36,7 @@ from awaitest.source.text import Position, Span
 TEST_FILE = "tests/test_case.py"
 FIX, UNSAFE_FIX, NO_FIX = "fix", "unsafe-fix", ""
 
-_MARK = re.compile(r"#(?P<at><? *)(?P<carets>\^+|\|)(?P<open>\.\.\.)?(?: (?P<said>.*))?")
+_MARK = re.compile(r"#(?=<| *[\^|])(?P<at><? *)(?P<carets>\^*|\|)(?P<open>\.\.\.)?(?: (?P<said>.*))?")
 _SAID = re.compile(
     r"(?P<rule>[a-z]+(?:-[a-z]+)*)(?: (?P<fix>fix|unsafe-fix))?(?: (?P<severity>error|warning|hint))?: (?P<fragment>.*\S)"
 )

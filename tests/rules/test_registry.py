@@ -77,13 +77,13 @@ def test_bad_example(loaded: LoadedRule) -> None:
     assert [diagnostic.name for diagnostic in found] == [loaded.rule.name]
     fix = found[0].fix
     if fix is not None:
-        assert check(apply_fixes(code.files, [fix]), code.headers) == []
+        assert check(apply_fixes(code.files, [fix]), code.headers) == ()
 
 
 @RULES
 def test_good_example(loaded: LoadedRule) -> None:
     code = read_code(block(loaded, "Good"))
-    assert check(code.files, code.headers) == []
+    assert check(code.files, code.headers) == ()
 
 
 @RULES

@@ -17,12 +17,10 @@ Move = Callable[[Position], Position]
 Change = Callable[[str], "tuple[str, Move] | None"]
 """A changed text, and where its positions went."""
 
-WIDE_LINE = "# 🧪 всё wide: 测试 é\n"
 WIDE_STATEMENT = '"🧪é测"; '
 OTHER_TESTS = '''\
-def test_unrelated():
-    numbers = {"one": 1}
-    assert numbers["one"] == 1
+def test_unrelated():  # 🧪 всё wide: 测试 é
+    numbers = {"é測🧪": 1}; assert numbers["é測🧪"] == 1
 
 
 class TestUnrelated:
@@ -44,12 +42,8 @@ def crlf(case: Case) -> Case:
     return replace(case, files=change(case.files), fixed=change(case.fixed))
 
 
-def wide_line(case: Case) -> Case | None:
-    return _changed(case, lambda text: (WIDE_LINE + text, lambda at: Position(at.line + 1, at.column)))
-
-
 def after_tests(case: Case) -> Case | None:
-    return _changed(case, _with_other_tests)
+    return _changed(case, _behind_other_tests)
 
 
 def tabs(case: Case) -> Case | None:
@@ -69,7 +63,6 @@ def wide_statement(case: Case) -> Case | None:
 
 VARIANTS: dict[str, Callable[[Case], Case | None]] = {
     "crlf": crlf,
-    "wide-line": wide_line,
     "wide-statement": wide_statement,
     "after-tests": after_tests,
     "in-class": in_class,
@@ -95,13 +88,13 @@ def _moved(mark: Mark, move: Move) -> Mark:
     return replace(mark, span=Span(move(mark.span.start), move(mark.span.end)))
 
 
-def _with_other_tests(text: str) -> tuple[str, Move] | None:
+def _behind_other_tests(text: str) -> tuple[str, Move] | None:
     found = _DEFINITION.search(text)
     if found is None:
         return None
-    first, more = text.count("\n", 0, found.start()), OTHER_TESTS.count("\n")
+    first, added = text.count("\n", 0, found.start()), OTHER_TESTS.count("\n")
     changed = text[: found.start()] + OTHER_TESTS + text[found.start() :]
-    return changed, lambda at: Position(at.line + more, at.column) if at.line >= first else at
+    return changed, lambda at: Position(at.line + added, at.column) if at.line >= first else at
 
 
 def _with_tabs(text: str) -> tuple[str, Move] | None:

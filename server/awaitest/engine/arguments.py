@@ -6,15 +6,18 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from awaitest.engine.annotations import PLAIN
+from awaitest.engine.annotations import PLAIN, declared
 from awaitest.engine.facts import BORROWING, REQUESTS
 from awaitest.engine.steps import Misuse
+from awaitest.engine.syntax import first_attribute
 from awaitest.engine.values import (
+    ClassInfo,
     Collection,
     Coroutine,
     FunctionInfo,
     FunctionValue,
     Instance,
+    Plain,
     Value,
     coroutines,
     every,
@@ -63,40 +66,73 @@ def check_arguments(run: Evaluator, call: Call, target: FunctionValue) -> None:
             if wrong and (every(argument.value, Coroutine) or every(argument.value, Collection)):
                 run.misuse(frozenset(wrong), argument.node, Misuse.ARGUMENT, argument.keyword or "url")
         return
-    node = function.node
-    if isinstance(node, ast.Lambda):
+    if isinstance(function.node, ast.Lambda):
         return
-    annotations = {
-        item.arg: item.annotation for item in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
-    }
-    names = [item.arg for item in (*node.args.posonlyargs, *node.args.args)][1 if target.receiver is not None else 0 :]
-    for position, argument in enumerate(call.arguments):
-        name = argument.keyword or (names[position] if position < len(names) else "")
-        annotation = annotations.get(name)
-        if every(argument.value, Coroutine) and isinstance(annotation, ast.Name) and annotation.id in PLAIN:
-            run.misuse(argument.value, argument.node, Misuse.ARGUMENT, name)
+    for argument in call.arguments:
+        parameter = parameter_of(target, call, argument)
+        if parameter is not None and every(argument.value, Coroutine):
+            _check_argument(run, function, argument, parameter)
 
 
-def hand_over_to(run: Evaluator, call: Call, function: FunctionInfo) -> None:
+def _check_argument(run: Evaluator, function: FunctionInfo, argument: Argument, parameter: ast.arg) -> None:
+    if _declares_data(run, function, parameter):
+        run.misuse(argument.value, argument.node, Misuse.ARGUMENT, parameter.arg)
+        return
+    attribute = first_attribute(function.node, parameter.arg) if function.module.origin == "project" else None
+    if attribute is not None:
+        run.misuse(argument.value, argument.node, Misuse.ATTRIBUTE, attribute)
+
+
+def _declares_data(run: Evaluator, function: FunctionInfo, parameter: ast.arg) -> bool:
+    """Whether the annotation of a parameter rules a coroutine out."""
+    if isinstance(parameter.annotation, ast.Name) and parameter.annotation.id in PLAIN:
+        return True
+    value = declared(run.world, function.module, parameter.annotation)
+    return every(value, Plain, Collection, Instance) and all(
+        not isinstance(kind, Instance) or (run.world.has(kind.cls, "__await__") is False and not _is_protocol(kind.cls))
+        for kind in value
+    )
+
+
+def _is_protocol(cls: ClassInfo) -> bool:
+    return any("Protocol" in ast.unparse(base) for base in cls.node.bases)
+
+
+def parameter_of(target: FunctionValue, call: Call, argument: Argument) -> ast.arg | None:
+    """The parameter an argument is bound to."""
+    arguments = target.function.node.args
+    if argument.keyword is not None:
+        every_one = (*arguments.args, *arguments.kwonlyargs)
+        return next((item for item in every_one if item.arg == argument.keyword), None)
+    positional = [*arguments.posonlyargs, *arguments.args][1 if target.receiver is not None else 0 :]
+    before = [item for item in call.arguments if item.keyword is None]
+    position = before.index(argument)
+    if any(isinstance(item.node, ast.Starred) for item in before[: position + 1]) or position >= len(positional):
+        return None
+    return positional[position]
+
+
+def hand_over_to(run: Evaluator, call: Call, target: FunctionValue) -> None:
     """Arguments escape into the function, but for clients that it only borrows."""
     for argument in call.arguments:
         only_client = every(argument.value, Instance)
-        if not (only_client and borrows(function, argument, call)):
+        if not (only_client and borrows(target, argument, call)):
             run.escape(argument.value)
 
 
-def borrows(function: FunctionInfo, argument: Argument, call: Call) -> bool:
+def borrows(target: FunctionValue, argument: Argument, call: Call) -> bool:
     """Whether the function only calls methods of the argument, so that closing it stays the caller's duty."""
-    node = function.node
-    if isinstance(node, ast.Lambda) or function.module.origin != "project" or not isinstance(argument.node, ast.Name):
+    node = target.function.node
+    if (
+        isinstance(node, ast.Lambda)
+        or target.function.module.origin != "project"
+        or not isinstance(argument.node, ast.Name)
+    ):
         return False
-    name = argument.keyword
-    if name is None:
-        position = call.arguments.index(argument) + (1 if function.owner is not None else 0)
-        parameters = [*node.args.posonlyargs, *node.args.args]
-        if position >= len(parameters):
-            return False
-        name = parameters[position].arg
+    parameter = parameter_of(target, call, argument)
+    if parameter is None:
+        return False
+    name = parameter.arg
     used = [part for part in ast.walk(node) if isinstance(part, ast.Name) and part.id == name]
     lent = {
         id(part.func.value)

@@ -42,6 +42,7 @@ from awaitest.engine.values import (
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
+    from awaitest.engine.world import Member
 
 
 def apply(run: Evaluator, call: Call) -> Value:
@@ -181,9 +182,20 @@ def _instantiate(run: Evaluator, call: Call, cls: ClassInfo) -> Value:
         return frozenset({AsyncMockValue()})
     if is_client(run, cls):
         return frozenset({Instance(cls, run.client_site(call.node, call.label))})
-    if cls.package in {"typing", "typing_extensions"} or world.member(cls, "__new__") is not None:
+    if cls.package in {"typing", "typing_extensions"}:
         return UNKNOWN
-    return frozenset({Instance(cls)})
+    maker = world.member(cls, "__new__")
+    return frozenset({Instance(cls)}) if maker is None else _made_by(run, cls, maker)
+
+
+def _made_by(run: Evaluator, cls: ClassInfo, maker: Member) -> Value:
+    """What a class with a `__new__` of its own gives: as declared, where it declares its own kind."""
+    node = maker.nodes[-1]
+    returns = node.returns if isinstance(node, ast.FunctionDef) else None
+    if isinstance(returns, ast.Name | ast.Constant) and _is_self(returns):
+        return frozenset({Instance(cls)})
+    made = declared(run.world, maker.owner.module, returns)
+    return made if every(made, Instance) else UNKNOWN
 
 
 # -- functions ---------------------------------------------------------------------------------------------------------
@@ -203,7 +215,7 @@ def _function(run: Evaluator, call: Call, target: FunctionValue) -> Value:
         hand_over(run, call)
         return UNKNOWN
     arguments = bound_arguments(call, target)
-    hand_over_to(run, call, function)
+    hand_over_to(run, call, target)
     _touch_client(run, call, target)
     if form in (Shape.ASYNC_MANAGER, Shape.MANAGER):
         item = _items(run, function, arguments)
@@ -287,10 +299,17 @@ def _result(
     if receiver is not None and isinstance(node.returns, ast.Name | ast.Constant) and _is_self(node.returns):
         return receiver
     value = declared(run.world, function.module, node.returns)
-    if known(value) and not every(value, Awaitable):
+    if known(value) and not every(value, Awaitable) and not _may_make_client(run, function, value):
         return value
     inferred = run.world.reader.returns(function, arguments)
     return inferred if known(inferred) else value
+
+
+def _may_make_client(run: Evaluator, function: FunctionInfo, declared_value: Value) -> bool:
+    """Whether the body can tell more than the annotation: in which state of its life the client is."""
+    return function.module.origin == "project" and any(
+        isinstance(kind, Instance) and is_client(run, kind.cls) for kind in declared_value
+    )
 
 
 def _is_self(node: ast.Name | ast.Constant) -> bool:

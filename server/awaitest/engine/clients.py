@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.facts import BORROWING
 from awaitest.engine.run import TEST
-from awaitest.engine.steps import Awaited, Called, ClientUsed, Entered, Kept, Received
+from awaitest.engine.steps import Awaited, Called, ClientUsed, Entered, Kept, Received, Step
 from awaitest.engine.values import ClassInfo, ClassValue, Instance, ModuleValue, Site, Value, sites
 from awaitest.source.edits import add_import
 from awaitest.source.text import Edit
@@ -89,6 +89,13 @@ def used(run: Run, site: Site) -> bool:
 
 def _arguments(step: object) -> tuple[Value, ...]:
     return step.arguments if isinstance(step, Called) else ()
+
+
+def sent(run: Run, site: Site, before: Step) -> bool:
+    """Whether a request of the client was awaited on the spot before a step; one that was only made has not run yet."""
+    earlier = run.steps[: run.steps.index(before)]
+    requests = {id(step.node) for step in earlier if isinstance(step, ClientUsed) and step.site is site}
+    return any(isinstance(step, Awaited) and id(step.node.value) in requests for step in earlier)
 
 
 def only_requests(run: Run, owner: Kept | str) -> bool:

@@ -8,12 +8,14 @@ from awaitest.engine import members
 from awaitest.engine.arguments import Argument, Call
 from awaitest.engine.calls import apply
 from awaitest.engine.steps import Awaited, Called, Gave, Iterated, Kept, Misuse
+from awaitest.engine.syntax import INSPECTED
 from awaitest.engine.tracker import Live, Tracker
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
     AsyncIterator,
     Awaitable,
+    ClassValue,
     Collection,
     Coroutine,
     FunctionInfo,
@@ -29,9 +31,6 @@ from awaitest.engine.values import (
 )
 from awaitest.engine.world import statements_binding
 
-_INSPECTED = frozenset(
-    {"close", "send", "throw", "cr_await", "cr_frame", "cr_running", "cr_code", "cr_origin", "__await__", "__class__", "__name__", "__qualname__", "__iter__"}
-)  # fmt: skip
 _IDENTITY = (ast.Is, ast.IsNot)
 
 
@@ -84,7 +83,7 @@ class Evaluator(Tracker):
             return self.state.names[path]
         base = self.eval(node.value)
         if any(isinstance(kind, Coroutine) for kind in base):
-            if node.attr in _INSPECTED:
+            if node.attr in INSPECTED:
                 self.escape(base)
             else:
                 self.misuse(base, node, Misuse.ATTRIBUTE, node.attr)
@@ -138,6 +137,8 @@ class Evaluator(Tracker):
         if any(isinstance(kind, Coroutine) for kind in base):
             self.misuse(base, node, Misuse.SUBSCRIPT)
             return UNKNOWN
+        if every(base, ClassValue):
+            return base
         return join(*(_item(kind, node.slice) for kind in base))
 
     def _eval_Slice(self, node: ast.Slice) -> Value:
@@ -199,10 +200,8 @@ class Evaluator(Tracker):
             self.escape(value)
         elif isinstance(operand, ast.Call):
             self.misuse(value, node, Misuse.COMPARED)
-        elif every(other, Plain, Collection, Instance):
-            self.misuse(value, node, Misuse.COMPARED, later=True)
         else:
-            self.escape(value)
+            self.misuse(value, node, Misuse.COMPARED, later=True)
 
     def _eval_IfExp(self, node: ast.IfExp) -> Value:
         self.condition(node.test)

@@ -73,3 +73,39 @@ def bound_names(body: tuple[ast.stmt, ...]) -> frozenset[str]:
             names.add(part.name)
         stack.extend(ast.iter_child_nodes(part))
     return frozenset(names)
+
+
+@lru_cache(_REMEMBERED)
+def free_names(node: ast.AST) -> frozenset[str]:
+    """Names that a nested function, lambda or class reads from around it."""
+    read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+    if isinstance(node, ast.ClassDef):
+        return frozenset(read)
+    arguments = getattr(node, "args", None)
+    own = {part.arg for part in ast.walk(arguments) if isinstance(part, ast.arg)} if arguments is not None else set()
+    body = getattr(node, "body", [])
+    if isinstance(body, list):
+        outer = {name for part in ast.walk(node) if isinstance(part, ast.Global | ast.Nonlocal) for name in part.names}
+        own |= bound_names(tuple(body)) - outer
+    return frozenset(read - own)
+
+
+@lru_cache(_REMEMBERED)
+def first_attribute(node: ast.AST, name: str) -> str | None:
+    """The first attribute read of a parameter, where reading attributes and items is all that a function does with it."""
+    uses = [part for part in own_nodes(node) if isinstance(part, ast.Name) and part.id == name]
+    read = [part for part in own_nodes(node) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Load)]
+    attributes = {id(part.value): part for part in read}
+    found = [attributes.get(id(use)) for use in uses]
+    nested = any(name in free_names(part) for part in own_nodes(node) if isinstance(part, _SCOPES))
+    if not found or None in found or nested:
+        return None
+    first = min((part for part in found if part is not None), key=lambda part: (part.lineno, part.col_offset))
+    return first.attr if first.attr not in INSPECTED else None
+
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+INSPECTED = frozenset(
+    {"close", "send", "throw", "cr_await", "cr_frame", "cr_running", "cr_code", "cr_origin", "__await__", "__class__", "__name__", "__qualname__", "__iter__"}
+)  # fmt: skip
+"""Attributes that coroutine objects have themselves."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED, State
 from awaitest.engine.steps import ClientUsed, Created, Misuse, Misused, Step
+from awaitest.engine.syntax import free_names
 from awaitest.engine.values import (
     UNKNOWN,
     ClassInfo,
@@ -109,11 +110,10 @@ class Tracker:
 
     def capture(self, node: ast.AST) -> None:
         """A nested function or lambda takes names of ours along."""
-        for part in ast.walk(node):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
-                self.captured.add(part.id)
-                if part.id in self.state.names:
-                    self.escape(self.state.names[part.id])
+        for name in free_names(node):
+            self.captured.add(name)
+            if name in self.state.names:
+                self.escape(self.state.names[name])
 
     def handed(self, value: Value) -> Value:
         """The value as its receiver knows it: made elsewhere, in the state it has now."""

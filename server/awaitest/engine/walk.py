@@ -17,7 +17,6 @@ from awaitest.engine.syntax import bound_names
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
-    ClassInfo,
     ClassValue,
     Collection,
     Coroutine,
@@ -238,10 +237,13 @@ class Walk(ControlFlow):
 
     def _do_ClassDef(self, node: ast.ClassDef) -> None:
         self.capture(node)
-        self.local_classes.append(ClassInfo(self.module, node))
-        self.bind(
-            node.name, frozenset({ClassValue(ClassInfo(self.module, node))}) if not node.decorator_list else UNKNOWN
-        )
+        cls = self.world.class_info(self.module, node)
+        if cls not in self.local_classes:
+            self.local_classes.append(cls)
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+                    self.nested.append(FunctionInfo(self.module, method, cls, Live(self)))
+        self.bind(node.name, frozenset({ClassValue(cls)}) if not node.decorator_list else UNKNOWN)
 
     # -- with --------------------------------------------------------------------------------------------------------
 

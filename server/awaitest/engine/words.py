@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 from awaitest.engine.values import (
     AsyncIterator,
     AsyncMockValue,
@@ -20,6 +22,14 @@ from awaitest.engine.values import (
     Plain,
     Value,
 )
+
+_LONGEST = 40
+
+
+def short(node: ast.expr) -> str:
+    """An expression as a message names it: the name of what is called, without arguments, and never long."""
+    text = f"{ast.unparse(node.func)}(…)" if isinstance(node, ast.Call) else ast.unparse(node)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def describe(value: Value) -> str:

@@ -58,8 +58,13 @@ def _without(run: Run, block: Block, index: int) -> list[Edit]:
     before, span = run.span(block[index - 1]).end, run.span(block[index])
     if before.line == span.start.line:
         return [Edit(Span(before, span.end), "")]
-    comments = indent_edits(run.document, before.line + 1, span.start.line - 1, indent_unit(run.document))
-    return [*comments, Edit(Span.of(span.start.line, 0, span.end.line + 1, 0), "")]
+    unit, line = indent_unit(run.document), run.document.lines[span.end.line]
+    comment = len(line) - len(line[span.end.column :].lstrip())
+    if line[comment : comment + 1] == "#":
+        kept = indent_edits(run.document, before.line + 1, span.start.line, unit)
+        return [*kept, Edit(Span(span.start, Position(span.end.line, comment)), "")]
+    between = indent_edits(run.document, before.line + 1, span.start.line - 1, unit)
+    return [*between, Edit(Span.of(span.start.line, 0, span.end.line + 1, 0), "")]
 
 
 def wrap_inline(run: Run, site: Site) -> list[Edit] | None:

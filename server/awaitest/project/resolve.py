@@ -9,11 +9,16 @@ from pathlib import Path
 
 from awaitest.project.files import Files
 from awaitest.project.library import Library, is_folder, module_file
-from awaitest.project.modules import Imported, Module
+from awaitest.project.modules import Binding, Imported, Module
 from awaitest.source.decode import DecodeProblem, decode
 from awaitest.source.document import Document
 
 _DEEPEST = 24
+_ALWAYS_LOADED = frozenset(
+    {"abc", "asyncio", "builtins", "collections", "contextlib", "dataclasses", "enum", "functools", "inspect", "json",
+     "logging", "os", "pathlib", "re", "sys", "time", "types", "typing", "unittest", "warnings"}
+)  # fmt: skip
+"""Modules that pytest has imported before any test: a file of the project cannot take their name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,9 @@ class FoundModule:
     module: Module
 
 
+_Result = Found | FoundModule | None
+
+
 class Resolver:
     """Modules of one project and its environment. Project roots come first, then the library."""
 
@@ -43,8 +51,8 @@ class Resolver:
         self._editable = dict(editable or {})
         self._by_name: dict[str, Module | None] = {}
         self._by_path: dict[Path, Module] = {}
-        self._lookups: dict[tuple[int, str], Found | FoundModule | None] = {}
-        self._found: dict[str, Path | None] = {}
+        self._lookups: dict[tuple[int, str], _Result] = {}
+        self._found: dict[tuple[Path | None, str], Path | None] = {}
 
     # -- modules -----------------------------------------------------------------------------------------------------
 
@@ -53,7 +61,6 @@ class Resolver:
         known = self._by_path.get(path)
         if known is None:
             known = self._by_path[path] = self._project_module(path)
-            self._by_name.setdefault(known.name, known)
         return known
 
     def _project_module(self, path: Path) -> Module:
@@ -65,8 +72,18 @@ class Resolver:
         name, is_package = self.name_of(path)
         return Module(name, path, is_package, "project", document=Document(text))
 
+    def invalidate(self, path: Path) -> None:
+        """Forget the module of a file that changed, came or went. Other modules stay, what was looked up does not."""
+        self._by_path.pop(path, None)
+        self._by_name = {
+            name: known for name, known in self._by_name.items() if known is not None and known.path not in (None, path)
+        }
+        self._found.clear()
+        self._lookups.clear()
+
     def name_of(self, path: Path) -> tuple[str, bool]:
-        """The dotted name pytest would import a file by, and whether it is a package: packages go up as far as `__init__.py` does."""
+        """The dotted name pytest would import a file by, and whether it is a package: packages go up as far as
+        `__init__.py` does."""
         is_package = path.name == "__init__.py"
         parts = [] if is_package else [path.stem]
         folder = path.parent
@@ -77,121 +94,148 @@ class Resolver:
 
     def find(self, name: str) -> Path | None:
         """The file of a module, by its dotted name."""
-        return self._own(name) or self._library.find(name)
+        return self._own(name, None) or self._library.find(name)
 
-    def _own(self, name: str) -> Path | None:
-        if name not in self._found:
-            self._found[name] = self._search(name.split("."))
-        return self._found[name]
+    def _own(self, name: str, importer: Module | None) -> Path | None:
+        home = _home(importer)
+        if (home, name) not in self._found:
+            self._found[home, name] = self._search(name, home)
+        return self._found[home, name]
 
-    def _search(self, parts: list[str]) -> Path | None:
+    def _search(self, name: str, home: Path | None) -> Path | None:
+        parts = name.split(".")
         if not all(part.isidentifier() for part in parts):
             return None
-        for root in self._roots:
+        if parts[0] in _ALWAYS_LOADED:
+            return None
+        for root in self._roots if home is None else dict.fromkeys((home, *self._roots)):
             path = module_file(self._files, root, parts)
             if path is not None:
                 return path
         linked = self._editable.get(parts[0])
         return module_file(self._files, linked.parent, [linked.name, *parts[1:]]) if linked is not None else None
 
-    def load(self, name: str) -> Module | None:
-        """A module by its dotted name; None where it cannot be found. Namespace packages have an empty body."""
-        if name not in self._by_name:
-            self._by_name[name] = None
-            self._by_name[name] = self._load(name)
-        return self._by_name[name]
-
-    def _load(self, name: str) -> Module | None:
-        path = self._own(name)
+    def load(self, name: str, importer: Module | None = None) -> Module | None:
+        """A module by its dotted name, as `importer` gets it: the directory above its packages is on `sys.path` while
+        pytest runs it. None where there is none. Namespace packages have an empty body."""
+        path = self._own(name, importer)
         if path is not None:
             return self.load_path(path)
-        found = self._library.load(name)
-        if found is None and any(is_folder(self._files, root, name) for root in self._roots):
-            return Module(name, None, True, "project")
-        return found
+        if name not in self._by_name:
+            self._by_name[name] = self._library.load(name) or self._namespace(name)
+        return self._by_name[name]
+
+    def _namespace(self, name: str) -> Module | None:
+        found = any(is_folder(self._files, root, name) for root in self._roots)
+        return Module(name, None, True, "project") if found else None
 
     # -- names -------------------------------------------------------------------------------------------------------
 
     def lookup(self, module: Module, name: str) -> Found | FoundModule | None:
-        """What a module-level name means: a definition, an assigned expression or a module; None where that is unknown."""
+        """What a module-level name means: a definition, an assigned expression or a module. None where that is unknown,
+        also where branches of the module disagree."""
         key = (id(module), name)
         if key not in self._lookups:
-            self._lookups[key] = None
-            self._lookups[key] = self._lookup(module, name, 0)
+            self._lookups[key] = _Search(self).name(module, name, 0)
         return self._lookups[key]
 
-    def _lookup(self, module: Module, name: str, depth: int) -> Found | FoundModule | None:
-        if depth > _DEEPEST:
-            return None
-        for binding in _by_worth(module.bound.get(name, ())):
-            found = self._follow(module, binding, depth)
-            if found is not None:
-                return found
-        if name in module.bound:
-            return None
-        for star in reversed(module.star_imports):
-            origin = self.star_module(module, star)
-            if origin is None or origin is module or not _exports(origin, name):
-                continue
-            found = self._lookup(origin, name, depth + 1)
-            if found is not None:
-                return found
-        if module.is_package:
-            submodule = self.load(f"{module.name}.{name}")
-            return FoundModule(submodule) if submodule is not None else None
-        return None
-
-    def _follow(self, module: Module, binding: ast.AST | Imported, depth: int) -> Found | FoundModule | None:
-        if isinstance(binding, Imported):
-            return self._imported(module, binding, depth)
-        if isinstance(binding, ast.Name | ast.Attribute) and isinstance(binding.ctx, ast.Load):
-            return self.resolve(module, binding, depth + 1) or Found(module, binding)
-        if isinstance(binding, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            return Found(module, binding)
-        if isinstance(binding, ast.AnnAssign):
-            return Found(module, binding.value) if binding.value is not None else Found(module, binding)
-        if isinstance(binding, ast.expr) and not isinstance(getattr(binding, "ctx", None), ast.Store):
-            return Found(module, binding)
-        return None
-
-    def _imported(self, module: Module, imported: Imported, depth: int) -> Found | FoundModule | None:
-        origin = _absolute(module, imported.module, imported.level)
-        if origin is None:
-            return None
-        loaded = self.load(origin)
-        if imported.name is None:
-            return FoundModule(loaded) if loaded is not None else None
-        if loaded is not None:
-            found = self._lookup(loaded, imported.name, depth + 1) if loaded is not module else None
-            if found is not None:
-                return found
-        submodule = self.load(f"{origin}.{imported.name}")
-        return FoundModule(submodule) if submodule is not None else None
-
-    def resolve(self, module: Module, node: ast.expr, depth: int = 0) -> Found | FoundModule | None:
+    def resolve(self, module: Module, node: ast.expr) -> Found | FoundModule | None:
         """What a dotted name means in a module."""
-        if depth > _DEEPEST:
-            return None
-        if isinstance(node, ast.Name):
-            return self._lookup(module, node.id, depth)
-        if isinstance(node, ast.Attribute):
-            base = self.resolve(module, node.value, depth + 1)
-            if isinstance(base, FoundModule):
-                found = self._lookup(base.module, node.attr, depth + 1)
-                if found is not None:
-                    return found
-                submodule = self.load(f"{base.module.name}.{node.attr}")
-                return FoundModule(submodule) if submodule is not None else None
-        return None
+        return _Search(self).expression(module, node, 0)
 
     def star_module(self, module: Module, star: Imported) -> Module | None:
         """The module a star import takes its names from."""
         origin = _absolute(module, star.module, star.level)
-        return self.load(origin) if origin is not None else None
+        return self.load(origin, module) if origin is not None else None
 
     def absolute(self, module: Module, node: ast.ImportFrom) -> str | None:
         """The absolute module name of a `from … import`."""
         return _absolute(module, node.module or "", node.level)
+
+
+class _Search:
+    """One search. It enters no name twice, so that circular imports end and star imports cost no more than they are."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._results: dict[tuple[int, str], _Result] = {}
+
+    def name(self, module: Module, name: str, depth: int) -> _Result:
+        key = (id(module), name)
+        if depth > _DEEPEST:
+            return None
+        if key not in self._results:
+            self._results[key] = None
+            self._results[key] = (
+                self._bound(module, name, depth) if name in module.bound else self._open(module, name, depth)
+            )
+        return self._results[key]
+
+    def _bound(self, module: Module, name: str, depth: int) -> _Result:
+        held = module.held(name)
+        if any(_is_opaque(binding) for binding in held):
+            return None
+        results = [found for binding in held if (found := self._follow(module, binding, depth)) is not None]
+        if results:
+            return _agreed(results)
+        instead = (item for item in reversed(module.bound[name]) if item not in held and isinstance(item, Imported))
+        return next((found for item in instead if (found := self._imported(module, item, depth)) is not None), None)
+
+    def _open(self, module: Module, name: str, depth: int) -> _Result:
+        """A name that only a star import or a submodule may bring."""
+        for star in reversed(module.star_imports):
+            origin = self._resolver.star_module(module, star)
+            if origin is not None and _exports(origin, name):
+                found = self.name(origin, name, depth + 1)
+                if found is not None:
+                    return found
+        return self._submodule(module, name) if module.is_package else None
+
+    def expression(self, module: Module, node: ast.expr, depth: int) -> _Result:
+        if depth > _DEEPEST:
+            return None
+        if isinstance(node, ast.Name):
+            return self.name(module, node.id, depth + 1)
+        if isinstance(node, ast.Attribute):
+            base = self.expression(module, node.value, depth + 1)
+            if isinstance(base, FoundModule):
+                return self.name(base.module, node.attr, depth + 1) or self._submodule(base.module, node.attr)
+        return None
+
+    def _follow(self, module: Module, binding: Binding, depth: int) -> _Result:
+        if isinstance(binding, Imported):
+            return self._imported(module, binding, depth)
+        if isinstance(binding, ast.Name | ast.Attribute):
+            return self.expression(module, binding, depth + 1) or Found(module, binding)
+        if isinstance(binding, ast.AnnAssign) and binding.value is not None:
+            return Found(module, binding.value)
+        return Found(module, binding)
+
+    def _imported(self, module: Module, imported: Imported, depth: int) -> _Result:
+        origin = _absolute(module, imported.module, imported.level)
+        if origin is None:
+            return None
+        loaded = self._resolver.load(origin, module)
+        if imported.name is None:
+            return FoundModule(loaded) if loaded is not None else None
+        found = self.name(loaded, imported.name, depth + 1) if loaded is not None else None
+        if found is not None or (loaded is not None and imported.name in loaded.bound and loaded is not module):
+            return found
+        submodule = self._resolver.load(f"{origin}.{imported.name}", module)
+        return FoundModule(submodule) if submodule is not None else None
+
+    def _submodule(self, module: Module, name: str) -> FoundModule | None:
+        loaded = self._resolver.load(f"{module.name}.{name}", module)
+        return FoundModule(loaded) if loaded is not None else None
+
+
+def _home(module: Module | None) -> Path | None:
+    """The directory above the packages of a project module: the first one upward without `__init__.py`."""
+    if module is None or module.path is None or module.origin != "project":
+        return None
+    above = module.path.parents
+    height = module.name.count(".") + module.is_package
+    return above[height] if height < len(above) else None
 
 
 def _absolute(module: Module, name: str, level: int) -> str | None:
@@ -208,12 +252,31 @@ def _exports(module: Module, name: str) -> bool:
     return name in module.all_names if module.all_names is not None else not name.startswith("_")
 
 
-def _by_worth(bindings: Iterable[ast.AST | Imported]) -> list[ast.AST | Imported]:
-    """Bindings, the one that counts first: the last definition, but real code before overloads."""
-    ordered = list(bindings)[::-1]
-    return sorted(ordered, key=_is_overload)
+def _is_opaque(binding: Binding) -> bool:
+    """Whether the binding says nothing of what it binds: the target of a loop, `x += 1`, a piece of an unpacked value."""
+    if isinstance(binding, ast.stmt):
+        return not isinstance(binding, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.AnnAssign)
+    return isinstance(getattr(binding, "ctx", None), ast.Store)
 
 
-def _is_overload(binding: ast.AST | Imported) -> bool:
-    decorators = getattr(binding, "decorator_list", ())
-    return any((getattr(item, "attr", None) or getattr(item, "id", None)) == "overload" for item in decorators)
+def _agreed(results: list[Found | FoundModule]) -> _Result:
+    """The one meaning of several findings. A None beside something else is a placeholder; functions that are declared
+    alike count as one."""
+    real = [found for found in results if not _is_none(found)] or results
+    first, *others = real
+    return first if all(_declaration(found) == _declaration(first) for found in others) else None
+
+
+def _is_none(found: Found | FoundModule) -> bool:
+    return isinstance(found, Found) and isinstance(found.node, ast.Constant) and found.node.value is None
+
+
+def _declaration(found: Found | FoundModule) -> object:
+    if isinstance(found, FoundModule):
+        return found.module
+    node = found.node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return node
+    yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node))
+    outside = [*node.decorator_list, *([node.returns] if node.returns is not None else [])]
+    return type(node), yields, *map(ast.dump, outside)

@@ -58,13 +58,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaitest.engine.clients import class_of, holds, library_of
+from awaitest.engine.clients import class_of, holds, library_of, sent
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
 from awaitest.engine.state import CLOSED, OPEN, USED
 from awaitest.engine.steps import ClientUsed, Entered
+from awaitest.engine.words import short
 from awaitest.engine.wrapping import pull_in
 
 RULE = Rule("AWT303", "client-used-after-close", Severity.ERROR)
@@ -87,6 +88,8 @@ def check(step: ClientUsed, run: Run) -> Iterator[Finding]:
         return
     site = step.site
     cls = class_of(run, site)
+    if step.certain == USED and not sent(run, site, step):
+        return
     if (site.inherited and step.certain == CLOSED) or cls is None or library_of(run, cls, "__aenter__", "send") is None:
         return
     yield Finding(step.node, f"{_name(step)} {problem}", lambda: _fix(step, run))
@@ -101,7 +104,7 @@ def _first(step: ClientUsed, run: Run) -> ClientUsed | None:
 def _name(step: ClientUsed) -> str:
     node = step.node.func if isinstance(step.node, ast.Call) else step.node
     name = node.value if isinstance(node, ast.Attribute) and step.action == "request" else node
-    return f"`{ast.unparse(name)}`" if isinstance(name, ast.Name | ast.Attribute) else "The client"
+    return f"`{short(name)}`" if isinstance(name, ast.Name | ast.Attribute) else "The client"
 
 
 def _fix(step: ClientUsed, run: Run) -> Fix | None:

@@ -73,10 +73,9 @@ def check(step: Gave, run: Run) -> Iterator[Finding]:
     around = [item for item in run.steps if isinstance(item, Entered) and item.statement in step.inside]
     if not any(holds(item.value, site) for site in sites(step.value) for item in around):
         return
-    value = ast.unparse(step.node.value) if step.node.value is not None else ""
     message = (
-        f"The fixture `{run.node.name}` returns `{value}` from inside the `async with` that closes it, so tests get a closed client. "
-        "Yield it instead."
+        f"The fixture `{run.node.name}` returns from inside the `async with` that closes its client, so tests get a closed one. "
+        "Use `yield`."
     )
     yield Finding(step.node, message, lambda: _fix(step.node, run))
 

@@ -53,7 +53,6 @@ plain `def` the function must become `async def` too, with the marker that makes
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Fix, Severity
@@ -64,6 +63,7 @@ from awaitest.engine.run import Run
 from awaitest.engine.steps import Iterated
 from awaitest.engine.values import AsyncIterator, Collection, Coroutine, Instance, Kind, Plain, every
 from awaitest.engine.values import Iterator as PlainIterator
+from awaitest.engine.words import short
 from awaitest.source.text import Edit
 
 RULE = Rule("AWT104", "missing-async-for", Severity.ERROR)
@@ -73,7 +73,7 @@ def check(step: Iterated, run: Run) -> Iterator[Finding]:
     """A loop meets an iterable of the other kind."""
     if step.expected or not step.value:
         return
-    name = _name(step.iterable)
+    name = short(step.iterable)
     if not step.is_async:
         if all(_lacks(kind, run, "__iter__", "__getitem__") for kind in step.value):
             message = f"`{name}` is an asynchronous iterator, which a plain loop cannot iterate: Python raises TypeError. Use `async for`."
@@ -85,10 +85,6 @@ def check(step: Iterated, run: Run) -> Iterator[Finding]:
     elif all(_lacks(kind, run, "__aiter__") for kind in step.value):
         message = f"`{name}` is not an asynchronous iterator, so `async for` raises TypeError. Use a plain `for`."
         yield Finding(step.iterable, message, lambda: _fix(run, "Drop the `async`", drop_async(run, step)))
-
-
-def _name(iterable: ast.expr) -> str:
-    return f"{ast.unparse(iterable.func)}(…)" if isinstance(iterable, ast.Call) else ast.unparse(iterable)
 
 
 def _lacks(kind: Kind, run: Run, *methods: str) -> bool:

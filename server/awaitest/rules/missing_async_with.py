@@ -61,6 +61,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Entered
 from awaitest.engine.values import Instance, Kind, Manager
+from awaitest.engine.words import short
 from awaitest.source.text import Edit, Position, Span
 
 RULE = Rule("AWT103", "missing-async-with", Severity.ERROR)
@@ -74,7 +75,7 @@ def check(step: Entered, run: Run) -> Iterator[Finding]:
     if step.expected or not _cannot_enter(step, run, is_async):
         return
     entered = step.item.context_expr
-    name = f"{ast.unparse(entered.func)}(…)" if isinstance(entered, ast.Call) else ast.unparse(entered)
+    name = short(entered)
     if is_async:
         message = (
             f"`async with` cannot enter `{name}`, a plain context manager: Python raises TypeError. Drop the `async`."
@@ -85,18 +86,17 @@ def check(step: Entered, run: Run) -> Iterator[Finding]:
 
 
 def _cannot_enter(step: Entered, run: Run, is_async: bool) -> bool:
-    return bool(step.value) and all(_lacks(kind, run, is_async) for kind in step.value)
-
-
-def _lacks(kind: Kind, run: Run, is_async: bool) -> bool:
-    """Whether a value certainly has only the other pair of methods."""
-    if isinstance(kind, Manager):
-        return kind.is_async is not is_async
-    if not isinstance(kind, Instance):
-        return False
-    has = run.engine.world.has
+    """Whether what is entered certainly lacks the methods this block needs, and has those of the other kind."""
     needed, other = ("__aenter__", "__enter__") if is_async else ("__enter__", "__aenter__")
-    return has(kind.cls, needed) is False and has(kind.cls, other) is True
+    return all(_has(kind, run, needed) is False for kind in step.value) and any(
+        _has(kind, run, other) is True for kind in step.value
+    )
+
+
+def _has(kind: Kind, run: Run, method: str) -> bool | None:
+    if isinstance(kind, Manager):
+        return kind.is_async is (method == "__aenter__")
+    return run.engine.world.has(kind.cls, method) if isinstance(kind, Instance) else None
 
 
 def _fix(step: Entered, run: Run, is_async: bool) -> Fix | None:

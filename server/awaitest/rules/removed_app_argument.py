@@ -62,6 +62,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Called
 from awaitest.engine.values import ClassInfo, ClassValue, Instance, Value, every
+from awaitest.engine.words import short
 from awaitest.source.text import Edit, Span
 
 RULE = Rule("AWT305", "removed-app-argument", Severity.ERROR)
@@ -87,7 +88,7 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
         at, problem = named["transport"], "takes the app for a transport, so that the first request fails"
     if at is not None:
         app = at.value if isinstance(at, ast.keyword) else at
-        message = f"`{step.label}` {problem}. Write `transport=ASGITransport(app={ast.unparse(app)})`."
+        message = f"`{short(step.node.func)}` {problem}. Write `transport=ASGITransport(app={short(app)})`."
         yield Finding(at, message, lambda: _fix(step, run, cls, at, app), severity)
 
 

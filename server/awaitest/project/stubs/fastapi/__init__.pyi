@@ -1,4 +1,3 @@
-# ruff: noqa: N802
 """fastapi: the app, its routers and what endpoints declare. A route decorator gives back the very function it is put on."""
 
 from collections.abc import Callable
@@ -12,7 +11,6 @@ class FastAPI(Starlette):
     title: str
     version: str
     dependency_overrides: dict[Callable[..., Any], Callable[..., Any]]
-    router: APIRouter
     def __init__(self, *, debug: bool = ..., **options: Any) -> None: ...
     def openapi(self) -> dict[str, Any]: ...
     def setup(self) -> None: ...

@@ -1,4 +1,3 @@
-# ruff: noqa: N802
 """unittest: test cases. Of their methods only those that say so are asynchronous."""
 
 import sys
@@ -10,10 +9,10 @@ from unittest import mock as mock
 class SkipTest(Exception): ...
 
 class TestCase:
-    maxDiff: int | None  # noqa: N815
-    longMessage: bool  # noqa: N815
-    failureException: Any  # noqa: N815
-    def __init__(self, methodName: str = ...) -> None: ...  # noqa: N803
+    maxDiff: int | None
+    longMessage: bool
+    failureException: Any
+    def __init__(self, methodName: str = ...) -> None: ...
     def __call__(self, *args: Any, **kwds: Any) -> Any: ...
     def setUp(self) -> None: ...
     def tearDown(self) -> None: ...
