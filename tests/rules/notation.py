@@ -107,7 +107,7 @@ def read_cases(path: Path) -> CaseFile:
         found[section].append(_case(rule, title, place, blocks))
 
     fence = ""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         if fence:
             if line == fence:
                 fence = ""
@@ -138,7 +138,7 @@ def _case(rule: str, title: str, place: str, blocks: list[list[str]]) -> Case:
 
 def read_code(text: str, rule: str = "") -> Case:
     """A case from one block of code."""
-    return _case(rule, "", "", [text.splitlines()])
+    return _case(rule, "", "", [text.split("\n")])
 
 
 def _read_block(block: Iterable[str]) -> tuple[dict[str, str], dict[str, str], list[Mark]]:

@@ -70,14 +70,16 @@ def test_page(loaded: LoadedRule) -> None:
     assert not re.search(r"[.!?] [A-Z]", summary), "one sentence"
 
 
+@pytest.mark.parametrize("sources", [True, False], ids=["installed", "built-in"])
 @RULES
-def test_bad_example(loaded: LoadedRule) -> None:
+def test_bad_example(loaded: LoadedRule, sources: bool) -> None:
+    """What the page shows is found by reading the libraries, and where none can be read by what is built in."""
     code = read_code(block(loaded, "Bad"))
-    found = check(code.files, code.headers)
+    found = check(code.files, code.headers, sources)
     assert [diagnostic.name for diagnostic in found] == [loaded.rule.name]
     fix = found[0].fix
     if fix is not None:
-        assert check(apply_fixes(code.files, [fix]), code.headers) == ()
+        assert check(apply_fixes(code.files, [fix]), code.headers, sources) == ()
 
 
 @RULES

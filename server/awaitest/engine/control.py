@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from awaitest.engine.world import World
     from awaitest.project.modules import Module
 
-_CAUGHT = frozenset({"Exception", "BaseException", "TypeError", "AttributeError", "RuntimeError"})
+CAUGHT = frozenset({"Exception", "BaseException", "TypeError", "AttributeError", "RuntimeError"})
 _ABOUT_KINDS = frozenset({"typing", "collections", "types", "inspect", "asyncio", "_collections_abc"})
 _NARROWING = frozenset(
     {
@@ -185,4 +185,4 @@ def _catches(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any((part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "")) in _CAUGHT for part in types)
+    return any((part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "")) in CAUGHT for part in types)

@@ -30,6 +30,7 @@ _COLLECTING = {"list": ("[", "]"), "set": ("{", "}"), "tuple": ("tuple([", "])")
 _CONSUMING = frozenset(
     {"list", "set", "tuple", "sorted", "frozenset", "dict", "sum", "any", "all", "min", "max", "join"}
 )
+_INNER = (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp)
 _KEYWORD = re.compile(r"(async\s+)?\bfor[\s(]*$")
 _ITERABLE_DATA = frozenset({"str", "bytes", "dict", "JSON", "range", "frozenset"})
 
@@ -39,20 +40,23 @@ def add_async(run: Run, step: Iterated) -> list[Edit] | None:
     if run.kind == MODULE:
         return None
     chain = path_to(run.node, step.iterable)
-    if len(chain) > 2 and isinstance(chain[1], ast.GeneratorExp) and not _hides(chain[2:]):
-        return _consumed(run, step, chain[1], chain[2])
-    if _hides(chain):
-        return None
     if isinstance(step.node, ast.Call):
-        return _collected(run, step.node, step.iterable)
+        return None if _hides(chain) else _collected(run, step.node, step.iterable)
+    if _hides(chain[2:]):
+        return None
+    if isinstance(chain[1], ast.GeneratorExp):
+        return _consumed(run, step, chain[1], chain[2])
     return _keyword(run, step, adding=True)
 
 
 def drop_async(run: Run, step: Iterated) -> list[Edit] | None:
     """Make an asynchronous loop a plain one, where its iterable can be looped over."""
     iterable = all(not isinstance(kind, Plain) or kind.name in _ITERABLE_DATA for kind in step.value)
-    hidden = run.kind == MODULE or _hides(path_to(run.node, step.iterable))
-    return _keyword(run, step, adding=False) if iterable and not hidden else None
+    if run.kind == MODULE or not iterable:
+        return None
+    chain = path_to(run.node, step.iterable)
+    hidden = isinstance(chain[1], ast.GeneratorExp) or _hides(chain[2:])
+    return None if hidden else _keyword(run, step, adding=False)
 
 
 def await_iterable(run: Run, step: Iterated) -> list[Edit] | None:
@@ -87,8 +91,8 @@ def _says_nothing(node: ast.stmt) -> bool:
 
 
 def _hides(chain: list[ast.AST]) -> bool:
-    """Whether a loop stands where `async` would change more than the loop."""
-    return any(isinstance(part, ast.Lambda | ast.GeneratorExp) for part in chain)
+    """Whether a loop stands where `async` would change more than the loop, or where Python 3.10 does not take it."""
+    return any(isinstance(part, _INNER) for part in chain)
 
 
 def _consumed(run: Run, step: Iterated, generator: ast.GeneratorExp, call: ast.AST) -> list[Edit] | None:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from awaitest.engine.marks import decorators, module_marks
+from awaitest.engine.marks import Mark, decorators, module_marks
 from awaitest.engine.world import Definition
 from awaitest.source.edits import add_import, indent_of, line_insert
 from awaitest.source.text import Edit
@@ -47,7 +47,7 @@ def marker_name(run: Run) -> str | None:
         for name, package in (("asyncio", "pytest-asyncio"), ("anyio", "anyio"))
         if project.plugin(package) is not False
     ]
-    used = Counter(mark.name for mark in _marks_in_file(run) if mark.name in usable)
+    used = Counter(name for name in usable for mark in _marks_in_file(run) if mark.name == name)
     if not used:
         used = Counter(name for name in _neighbours(run) if name in usable)
     if used:
@@ -58,7 +58,7 @@ def marker_name(run: Run) -> str | None:
     return usable[0] if usable else None
 
 
-def _marks_in_file(run: Run) -> list:  # type: ignore[type-arg]
+def _marks_in_file(run: Run) -> list[Mark]:
     world, module = run.engine.world, run.module
     marks = list(module_marks(world, module))
     for statement in module.body:

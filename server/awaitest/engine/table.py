@@ -15,11 +15,13 @@ from awaitest.engine.steps import (
     Gave,
     Iterated,
     Left,
+    Misuse,
     Misused,
     Received,
     Row,
     Step,
 )
+from awaitest.engine.syntax import free_names
 from awaitest.engine.values import Coroutine, Instance, Kind, Site, Value, every
 from awaitest.engine.words import describe
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from awaitest.engine.run import Run
 
 _DASH = "–"
+_VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _STATES = {NEW: "instance", USED: "instance, used", OPEN: "open", CLOSED: "closed"}
 
 
@@ -59,8 +62,8 @@ def _tell(run: Run, step: Step, missing: set[Site]) -> tuple[str, str, str, str]
             )
         case Created():
             return f"create {step.site.label}", _DASH, "instance", _DASH
-        case Called(label=label, result=result):
-            return _called(step, label, result, missing)
+        case Called(result=result):
+            return _called(step, result, missing)
         case Awaited(operand=operand, result=result) if not every(operand, Coroutine):
             return f"await `{run.source(step.node.value)}`", "yes", describe(result), _DASH
         case Entered(value=value, statement=statement):
@@ -77,16 +80,10 @@ def _tell(run: Run, step: Step, missing: set[Site]) -> tuple[str, str, str, str]
         case Iterated(iterable=iterable, is_async=is_async):
             return f"loop over `{_short(run, iterable)}`", "yes" if is_async else _DASH, describe(step.value), _DASH
         case Checked(node=node):
-            wrong = any(part in _sites_below(run, node) for part in missing)
-            return (
-                "check",
-                "missing" if wrong else _DASH,
-                "proves nothing" if wrong else _DASH,
-                f"`{_short(run, node)}`",
-            )
+            return _checked(run, node)
         case Gave(value=value, is_yield=is_yield):
             return "yield" if is_yield else "return", _DASH, describe(value), _DASH
-        case Misused() if not isinstance(step.node, ast.Call):
+        case Misused() if not isinstance(step.node, ast.Call) and not _in_assertion(run, step):
             return (
                 f"use `{_short(run, step.node)}`",
                 "missing",
@@ -96,26 +93,48 @@ def _tell(run: Run, step: Step, missing: set[Site]) -> tuple[str, str, str, str]
     return None
 
 
-def _called(step: Called, label: str, result: Value, missing: set[Site]) -> tuple[str, str, str, str] | None:
+def _checked(run: Run, node: ast.Assert) -> tuple[str, str, str, str]:
+    wrong = [step for step in run.steps if isinstance(step, Misused) and _below(node, step.node)]
+    text = f"`{_short(run, node)}`"
+    if not wrong:
+        return "check", _DASH, _DASH, text
+    first = wrong[0]
+    made_here = "missing" if _below(node, first.coroutine.site.node) else _DASH
+    if first.how in (Misuse.CONDITION, Misuse.COMPARED):
+        return "check", made_here, f"proves nothing: a coroutine {first.how.value}", text
+    return "check", made_here, f"fails: a coroutine {first.how.value} {first.detail}".strip(), text
+
+
+def _below(root: ast.AST, node: ast.AST) -> bool:
+    return any(part is node for part in ast.walk(root))
+
+
+def _in_assertion(run: Run, step: Misused) -> bool:
+    return any(isinstance(other, Checked) and _below(other.node, step.node) for other in run.steps)
+
+
+def _called(step: Called, result: Value, missing: set[Site]) -> tuple[str, str, str, str] | None:
     made = [kind.site for kind in result if isinstance(kind, Coroutine)]
     if not made:
         created = any(
             isinstance(kind, Instance) and kind.site is not None and kind.site.node is step.node for kind in result
         )
-        return None if created else (f"call `{label}(…)`", _DASH, describe(result), _DASH)
+        return None if created else (_action(step), _DASH, describe(result), _DASH)
     site = made[0]
     if site in missing:
-        return f"call `{label}(…)`", "missing", "coroutine, never run", _DASH
+        return _action(step), "missing", "coroutine, never run", _DASH
     if site.awaited:
-        return f"call `{label}(…)`", "yes", describe(site.result()), _DASH
-    return f"call `{label}(…)`", "later", describe(result), _DASH
+        return _action(step), "yes", describe(site.result()), _DASH
+    return _action(step), "later", describe(result), _DASH
 
 
-def _sites_below(run: Run, node: ast.AST) -> set[Site]:
-    below = {id(part) for part in ast.walk(node)}
-    return {
-        step.coroutine.site for step in run.steps if isinstance(step, Misused) and id(step.coroutine.site.node) in below
-    }
+def _action(step: Called) -> str:
+    """`GET /hello with ac` for a request, else the call as it stands."""
+    called, arguments = step.node.func, step.node.args
+    url = arguments[0].value if arguments and isinstance(arguments[0], ast.Constant) else None
+    if isinstance(called, ast.Attribute) and called.attr in _VERBS and isinstance(url, str):
+        return f"{called.attr.upper()} {url} with `{ast.unparse(called.value)}`"
+    return f"call `{step.label}(…)`"
 
 
 def _short(run: Run, node: ast.AST) -> str:
@@ -128,7 +147,8 @@ class _Tracker:
 
     def __init__(self, run: Run) -> None:
         self._snapshots = run.snapshots
-        self._seen: dict[str, str] = dict.fromkeys(run.tracked, "none")
+        self._seen: dict[str, str] = dict.fromkeys(_read_from_module(run), "instance")
+        self._seen |= dict.fromkeys(run.tracked, "none")
 
     def after(self, step: Step) -> dict[str, str]:
         state = self._snapshots.get(id(step))
@@ -138,6 +158,13 @@ class _Tracker:
                 if name in names:
                     self._seen[name] = _held(names[name], lives)
         return dict(self._seen)
+
+
+def _read_from_module(run: Run) -> list[str]:
+    """Objects of the module, such as the app, that the function reads."""
+    free = sorted(free_names(run.node))
+    values = ((name, run.engine.world.name(run.module, name)) for name in free)
+    return [name for name, value in values if value is not None and every(value, Instance)]
 
 
 def _held(value: Value, lives: dict[Site, frozenset[str]]) -> str:

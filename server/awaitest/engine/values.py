@@ -215,8 +215,9 @@ def coroutines(value: Value) -> Iterable[Coroutine]:
 def sites(value: Value) -> Iterable[Site]:
     """Everything followed in a value: coroutines and clients, also inside collections and bound methods."""
     for kind in value:
-        if isinstance(kind, Coroutine) or (isinstance(kind, Instance) and kind.site is not None):
-            yield kind.site
+        site = kind.site if isinstance(kind, Coroutine | Instance) else None
+        if site is not None:
+            yield site
         elif isinstance(kind, Collection):
             yield from sites(kind.element)
             for item in kind.items or ():

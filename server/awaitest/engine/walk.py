@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from awaitest.engine import members
 from awaitest.engine.annotations import declared
 from awaitest.engine.calls import followed, is_client
-from awaitest.engine.control import ControlFlow
-from awaitest.engine.expressions import Live
+from awaitest.engine.control import CAUGHT, ControlFlow
 from awaitest.engine.state import CLOSED, OPEN, State, meet
 from awaitest.engine.steps import Checked, Closing, Created, Ended, Entered, Gave, Left, Misuse, Misused, Step
 from awaitest.engine.syntax import bound_names
+from awaitest.engine.tracker import Live
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -253,9 +253,8 @@ class Walk(ControlFlow):
         expecting = 0
         for item in node.items:
             value = self.eval(item.context_expr)
-            self.note(
-                Entered(node=item.context_expr, statement=node, item=item, value=value, expected=self.expected > 0)
-            )
+            step = Entered(node=item.context_expr, statement=node, item=item, value=value, expected=self.expected > 0)
+            self.note(step)
             if any(isinstance(kind, Coroutine) for kind in value):
                 self.misuse(value, item.context_expr, Misuse.ENTERED)
             expecting += _expects(item.context_expr)
@@ -269,6 +268,8 @@ class Walk(ControlFlow):
                 self.escape(value)
             if item.optional_vars is not None:
                 self.bind_target(item.optional_vars, join(*(self._entered(kind, is_async) for kind in value)))
+            if self.watched:
+                self.snapshots[id(step)] = (dict(self.state.names), dict(self.state.lives))
         self.expected += expecting
         if isinstance(node, ast.AsyncWith):
             self.with_blocks.append(node)
@@ -340,6 +341,17 @@ def _in_display(node: ast.expr, value: Value, dropped: frozenset[Coroutine]) -> 
 
 
 def _expects(node: ast.expr) -> int:
+    """1 where a block waits for an error that a coroutine taken for its result could raise."""
     called = node.func if isinstance(node, ast.Call) else node
     name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    return int(name in _EXPECTING)
+    if name not in _EXPECTING:
+        return 0
+    given = node.args[:1] if isinstance(node, ast.Call) else []
+    wanted = given[0].elts if given and isinstance(given[0], ast.Tuple) else given
+    return int(not wanted or any(_may_be_general(part) for part in wanted))
+
+
+def _may_be_general(node: ast.expr) -> bool:
+    """Whether an exception may be a TypeError, AttributeError or RuntimeError: all but other errors called by their name."""
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name in CAUGHT or not name[:1].isupper()

@@ -1,18 +1,16 @@
-"""Edits that put statements into the `async with` of a client, and let fixtures yield it from there."""
+"""Edits that put the statements which use a client into its `async with`."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from awaitest.engine.repair import body_of, insert, mentions, path_to, statement_of
-from awaitest.engine.steps import Gave
-from awaitest.engine.values import Site, sites
-from awaitest.engine.world import Definition
-from awaitest.source.document import Document
-from awaitest.source.edits import add_import, difference, indent_edits, indent_of, indent_unit, remove_import
-from awaitest.source.text import Edit, Position, Span, apply, conflict
+from awaitest.engine.repair import async_edits, body_of, insert, mentions, path_to, statement_of
+from awaitest.engine.run import NESTED
+from awaitest.engine.values import Site
+from awaitest.source.edits import indent_edits, indent_of, indent_unit
+from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -23,33 +21,31 @@ _SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.Return, ast.Assert, ast.With
 _SOMETIMES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.IfExp, ast.BoolOp)
 """Expressions whose parts run never, or more than once."""
 
-_GENERATORS = frozenset({"Iterator", "Generator", "Iterable"})
-
 
 def wrap_assigned(run: Run, site: Site) -> list[Edit] | None:
     """`client = X` becomes `async with X as client:` around everything in its block that uses the client."""
-    assigned = _assigned(run, site)
-    if assigned is None:
+    found = assigned(run, site)
+    if found is None:
         return None
-    block, index, name, value = assigned
+    block, index, name, value = found
     last = _extent(run, block, index, site.named)
-    if last == index or not _wrappable(run, block, index, last):
+    if last == index or not wrappable(run, block, index, last):
         return None
-    return [*_headed(run, block, index, value, f" as {name}:"), *_indented(run, block, index, last)]
+    return [*headed(run, block, index, value, f" as {name}:"), *_indented(run, block, index, last)]
 
 
 def wrap_until_closed(run: Run, site: Site, closing: ast.AST) -> list[Edit] | None:
     """`client = X` … `await client.aclose()` becomes one `async with X as client:`."""
-    assigned = _assigned(run, site)
+    found = assigned(run, site)
     closed = statement_of(run.node, closing)
-    if assigned is None or closed is None:
+    if found is None or closed is None:
         return None
-    block, index, name, value = assigned
+    block, index, name, value = found
     end = next((place for place, statement in enumerate(block) if statement is closed), 0)
     alone = isinstance(closed, ast.Expr) and isinstance(closed.value, ast.Await) and closed.value.value is closing
-    if end - 1 <= index or not alone or not _wrappable(run, block, index, end):
+    if end - 1 <= index or not alone or not wrappable(run, block, index, end):
         return None
-    head = _headed(run, block, index, value, f" as {name}:")
+    head = headed(run, block, index, value, f" as {name}:")
     return [*head, *_indented(run, block, index, end - 1), *_without(run, block, end)]
 
 
@@ -79,7 +75,7 @@ def wrap_inline(run: Run, site: Site) -> list[Edit] | None:
         return None
     index = block.index(statement)
     before = _before(run, block, index)
-    if before is None or not _wrappable(run, block, index, index):
+    if before is None or not wrappable(run, block, index, index):
         return None
     document, span, whole = run.document, run.span(site.node), run.span(statement)
     indent, unit, name = indent_of(document.lines[whole.start.line]), indent_unit(document), free_name(run, "client")
@@ -91,98 +87,6 @@ def wrap_inline(run: Run, site: Site) -> list[Edit] | None:
     return [Edit(before.span, head), Edit(span, name), *kept]
 
 
-def wrap_given(run: Run, site: Site) -> list[Edit] | None:
-    """A fixture that hands out a client yields it from inside `async with`; not yet: making the fixture async."""
-    gave = {id(step.node): step for step in run.steps if isinstance(step, Gave) and site in set(sites(step.value))}
-    if len(gave) != 1 or len(exits(run.node)) != 1:
-        return None
-    node = next(iter(gave.values())).node
-    value, statement = getattr(node, "value", None), statement_of(run.node, node)
-    if value is None or statement is None:
-        return None
-    if isinstance(value, ast.Name):
-        return _yielded_name(run, site, statement)
-    called = value.value if isinstance(value, ast.Await) else value
-    block = body_of(run.node, statement)
-    if called is not site.node or block is None or run.span(statement).end != run.span(value).end:
-        return None
-    index = block.index(statement)
-    if not _wrappable(run, block, index, index):
-        return None
-    name = run.node.name if run.node.name not in _names(run.node) else free_name(run, "client")
-    inner = indent_of(run.document.lines[run.span(statement).start.line]) + indent_unit(run.document)
-    return _headed(run, block, index, value, f" as {name}:{run.document.newline}{inner}yield {name}")
-
-
-def _yielded_name(run: Run, site: Site, statement: ast.stmt) -> list[Edit] | None:
-    edits = wrap_assigned(run, site)
-    assigned = _assigned(run, site)
-    if edits is None or assigned is None or not isinstance(statement, ast.Return):
-        return edits
-    block = assigned[0]
-    return [*edits, return_to_yield(run, statement)] if block[-1] is statement else None
-
-
-def return_to_yield(run: Run, statement: ast.Return) -> Edit:
-    """`return x` becomes `yield x`."""
-    start = run.span(statement).start
-    return Edit(Span(start, Position(start.line, start.column + len("return"))), "yield")
-
-
-def generator_edits(run: Run, edits: list[Edit]) -> list[Edit]:
-    """Add to the edits of a fixture that becomes an asynchronous generator what its return annotation needs."""
-    returns = run.node.returns
-    if returns is None or conflict(edits):
-        return edits
-    promised: ast.expr = returns
-    unused: str | None = None
-    if isinstance(returns, ast.Subscript):
-        name = getattr(returns.value, "id", getattr(returns.value, "attr", ""))
-        if name.startswith("Async"):
-            return edits
-        if name in _GENERATORS:
-            arguments = returns.slice
-            promised = arguments.elts[0] if isinstance(arguments, ast.Tuple) and arguments.elts else arguments
-            unused = name if isinstance(returns.value, ast.Name) else None
-    changes: list[Callable[[Document], Edit | None]] = []
-    if "AsyncIterator" not in run.module.bound:
-        changes.append(lambda document: add_import(document, "collections.abc", "AsyncIterator"))
-    if unused is not None:
-        changes += [_dropped_import(origin, unused) for origin in ("collections.abc", "typing")]
-    edits = [*edits, Edit(run.span(returns), f"AsyncIterator[{run.source(promised)}]")]
-    for change in changes:
-        edits = _followed_by(run.document, edits, change)
-    return edits
-
-
-def _dropped_import(module: str, name: str) -> Callable[[Document], Edit | None]:
-    return lambda document: remove_import(document, module, name)
-
-
-def _followed_by(document: Document, edits: list[Edit], change: Callable[[Document], Edit | None]) -> list[Edit]:
-    """Edits, and what `change` makes of the text after them."""
-    changed = Document(apply(document.lines, edits))
-    edit = change(changed)
-    if edit is None:
-        return edits
-    if all(edit.span.end < other.span.start for other in edits):
-        return [*edits, edit]
-    return [difference(document, apply(changed.lines, [edit]))]
-
-
-def exits(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Return | ast.Yield | ast.YieldFrom]:
-    """Where the function itself gives something away."""
-    found: list[ast.Return | ast.Yield | ast.YieldFrom] = []
-    stack: list[ast.AST] = list(function.body)
-    while stack:
-        part = stack.pop()
-        if isinstance(part, ast.Yield | ast.YieldFrom) or (isinstance(part, ast.Return) and part.value is not None):
-            found.append(part)
-        if not isinstance(part, Definition | ast.Lambda | ast.ClassDef):
-            stack.extend(ast.iter_child_nodes(part))
-    return found
-
-
 def pull_in(run: Run, around: ast.AsyncWith, use: ast.AST, names: set[str]) -> list[Edit] | None:
     """Move the statements behind an `async with` into it, up to the last that uses one of the names."""
     block = body_of(run.node, around)
@@ -191,13 +95,21 @@ def pull_in(run: Run, around: ast.AsyncWith, use: ast.AST, names: set[str]) -> l
     index = block.index(around)
     last = _extent(run, block, index, names)
     moved = {id(part) for statement in block[index + 1 : last + 1] for part in ast.walk(statement)}
-    if id(use) not in moved or not _wrappable(run, block, index, last):
+    if id(use) not in moved or not wrappable(run, block, index, last):
         return None
     lines, start = run.document.lines, run.span(around.body[0]).start
     if start.line == run.span(around).start.line or any(isinstance(part, ast.Return) for part in around.body):
         return None
     extra = indent_of(lines[start.line]).removeprefix(indent_of(lines[run.span(around).start.line]))
     return indent_edits(run.document, run.span(around).end.line + 1, run.span(block[last]).end.line, extra)
+
+
+def async_around(run: Run) -> list[Edit] | None:
+    """What makes the function async, where that is right for all who call it: see `async_edits`."""
+    if run.is_async:
+        return []
+    shared = run.fixture is not None and run.fixture.scope != "function"
+    return None if run.kind == NESTED or shared or runs_loop(run.node) else async_edits(run)
 
 
 def runs_loop(function: ast.AST) -> bool:
@@ -210,18 +122,18 @@ def runs_loop(function: ast.AST) -> bool:
 
 def free_name(run: Run, wanted: str) -> str:
     """`wanted`, or with a number behind it where the function uses that name."""
-    taken = _names(run.node)
+    taken = names_in(run.node)
     numbered = (f"{wanted}_{number}" for number in range(2, len(taken) + 3))
     return wanted if wanted not in taken else next(name for name in numbered if name not in taken)
 
 
-def _names(function: ast.AST) -> set[str]:
+def names_in(function: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(function) if isinstance(part, ast.Name)} | {
         part.arg for part in ast.walk(function) if isinstance(part, ast.arg)
     }
 
 
-def _assigned(run: Run, site: Site) -> tuple[Block, int, str, ast.expr] | None:
+def assigned(run: Run, site: Site) -> tuple[Block, int, str, ast.expr] | None:
     """Where a client gets its name: block, index, name and the expression that gives it."""
     statement = statement_of(run.node, site.node)
     if isinstance(statement, ast.Assign):
@@ -265,7 +177,7 @@ def _loads(node: ast.AST, names: set[str]) -> Iterator[ast.Name]:
             yield part
 
 
-def _wrappable(run: Run, block: Block, first: int, last: int) -> bool:
+def wrappable(run: Run, block: Block, first: int, last: int) -> bool:
     """Whether the statements from `first` to `last` can go into a block: nothing else stands on their lines but in front."""
     lines, end = run.document.lines, run.span(block[last]).end
     after = lines[end.line][end.column :].strip()
@@ -286,7 +198,7 @@ def _before(run: Run, block: Block, index: int) -> Edit | None:
     return Edit(Span(previous, start), run.document.newline + indent_of(line))
 
 
-def _headed(run: Run, block: Block, index: int, value: ast.expr, tail: str) -> list[Edit]:
+def headed(run: Run, block: Block, index: int, value: ast.expr, tail: str) -> list[Edit]:
     """`async with value` in place of what stands before the value, and `tail` behind it."""
     before = _before(run, block, index)
     assert before is not None

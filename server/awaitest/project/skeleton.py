@@ -157,7 +157,7 @@ def _drop_unused(function: _Function) -> bool:
             needed = [item for item in body if not _binds_only_locals(item, used | outside)]
             if len(needed) < len(body):
                 dropped = True
-                setattr(part, field, needed or ([ast.Pass()] if field == "body" else []))
+                setattr(part, field, needed or ([] if field == "orelse" else [ast.Pass()]))
     return dropped
 
 

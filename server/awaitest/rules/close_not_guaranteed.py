@@ -85,7 +85,7 @@ def check(step: Ended, run: Run) -> Iterator[Finding]:
 
 
 def _finding(site: Site, closing: ast.AST, run: Run) -> Finding:
-    name = next(iter(sorted(site.named)), "the client")
+    name = min(site.named, default="the client")
     message = (
         f"`{name}` stays open when `{run.node.name}` fails before this line: nothing guarantees `aclose()`. "
         f"Make it with `async with {site.label}(…) as {name}:`."

@@ -61,7 +61,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import FIXTURE, Run
 from awaitest.engine.steps import Entered, Gave
 from awaitest.engine.values import sites
-from awaitest.engine.wrapping import exits, generator_edits, return_to_yield
+from awaitest.engine.yielding import exits, generator_edits, return_to_yield
 
 RULE = Rule("AWT304", "fixture-returns-closed-client", Severity.ERROR)
 

@@ -57,13 +57,14 @@ from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.loops import add_async, await_iterable, drop_async, is_stub
-from awaitest.engine.repair import async_edits, fix
+from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
-from awaitest.engine.run import Run
+from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Iterated
 from awaitest.engine.values import AsyncIterator, Collection, Coroutine, Instance, Kind, Plain, every
 from awaitest.engine.values import Iterator as PlainIterator
 from awaitest.engine.words import short
+from awaitest.engine.wrapping import async_around
 from awaitest.source.text import Edit
 
 RULE = Rule("AWT104", "missing-async-for", Severity.ERROR)
@@ -99,5 +100,5 @@ def _lacks(kind: Kind, run: Run, *methods: str) -> bool:
 
 
 def _fix(run: Run, title: str, edits: list[Edit] | None) -> Fix | None:
-    around = async_edits(run) if edits is not None else None
+    around = None if run.kind == MODULE else async_around(run)
     return None if edits is None or around is None else fix(run, title, [*edits, *around], safe=not around)

@@ -56,12 +56,13 @@ import re
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Fix, Severity
-from awaitest.engine.repair import async_edits, fix, insert
+from awaitest.engine.repair import fix, insert
 from awaitest.engine.rule import Finding, Rule
-from awaitest.engine.run import Run
+from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Entered
 from awaitest.engine.values import Instance, Kind, Manager
 from awaitest.engine.words import short
+from awaitest.engine.wrapping import async_around
 from awaitest.source.text import Edit, Position, Span
 
 RULE = Rule("AWT103", "missing-async-with", Severity.ERROR)
@@ -106,7 +107,7 @@ def _fix(step: Entered, run: Run, is_async: bool) -> Fix | None:
         return None
     start = run.span(statement).start
     if not is_async:
-        around = async_edits(run)
+        around = None if run.kind == MODULE else async_around(run)
         return (
             None
             if around is None

@@ -3,12 +3,11 @@
 ## What it does
 
 Finds clients of httpx and httpx2 that nobody closes: made and kept by a test, made for one request, handed out by a fixture, stored on
-`self` of a test class, or made when a test module is imported. A function that returns a client passes the duty on to its caller.
+`self` of a test class, or made when a test module is imported. A function that returns a client leaves that to its caller.
 
 ## Why is this bad?
 
-Connections it has made stay open. They surface later as `ResourceWarning` in a test that has nothing to do with them, or as `Event loop is
-closed` in the next test that uses the client.
+Connections it has made stay open. They surface later as `ResourceWarning` in a test that has nothing to do with them.
 
 ## Bad
 
@@ -59,12 +58,13 @@ from collections.abc import Iterator
 from awaitest.engine.clients import class_of, closes_itself, holds, only_requests, tries_to_close, used
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.handover import may_be_closed
-from awaitest.engine.repair import async_edits, fix
+from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import FIXTURE, MODULE, Run
 from awaitest.engine.steps import Created, Ended, Gave, Kept
 from awaitest.engine.values import Site
-from awaitest.engine.wrapping import generator_edits, runs_loop, wrap_assigned, wrap_given, wrap_inline
+from awaitest.engine.wrapping import async_around, wrap_assigned, wrap_inline
+from awaitest.engine.yielding import generator_edits, wrap_given
 from awaitest.source.text import Edit
 
 RULE = Rule("AWT301", "unclosed-client", Severity.WARNING)
@@ -101,20 +101,20 @@ def _of_module(site: Site, run: Run) -> Iterator[Finding]:
 
 def _of_function(site: Site, run: Run) -> Iterator[Finding]:
     given = any(isinstance(item, Gave) and holds(item.value, site) for item in run.steps)
-    maker, name = f"`{site.label}(…)`", next(iter(sorted(site.named)), "client")
+    name = min(site.named, default="client")
     if given and run.kind == FIXTURE:
         if not may_be_closed(run):
             message = f"The fixture `{run.node.name}` hands out a client that nobody closes. Yield it from inside `async with {site.label}(…) as …:`."
             yield Finding(site.node, message, lambda: _fix(run, wrap_given(run, site), becomes_generator=True))
     elif not given and used(run, site):
-        who = f"`{name}`" if site.named else f"The client of {maker}"
+        who = f"`{name}`" if site.named else f"The client of `{site.label}(…)`"
         message = f"{who} is never closed: `{run.node.name}` neither enters it nor awaits its `aclose()`. Use `async with {site.label}(…) as {name}:`."
         yield Finding(site.node, message, lambda: _fix(run, wrap_assigned(run, site) or wrap_inline(run, site)))
 
 
 def _fix(run: Run, edits: list[Edit] | None, becomes_generator: bool = False) -> Fix | None:
-    around = async_edits(run) if edits is not None and not runs_loop(run.node) else None
+    around = async_around(run)
     if edits is None or around is None:
         return None
-    whole = [*edits, *around]
-    return fix(run, "Use `async with`", generator_edits(run, whole) if becomes_generator else whole, safe=not around)
+    whole = generator_edits(run, [*edits, *around]) if becomes_generator else [*edits, *around]
+    return fix(run, "Use `async with`", whole, safe=not around)

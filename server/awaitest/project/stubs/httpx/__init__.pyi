@@ -161,7 +161,8 @@ class SyncByteStream:
     def close(self) -> None: ...
 
 class AsyncByteStream:
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b""
     async def aclose(self) -> None: ...
 
 class ByteStream(AsyncByteStream, SyncByteStream):

@@ -161,7 +161,8 @@ class SyncByteStream:
     def close(self) -> None: ...
 
 class AsyncByteStream:
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b""
     async def aclose(self) -> None: ...
 
 class ByteStream(AsyncByteStream, SyncByteStream):
@@ -206,7 +207,8 @@ class EventSource:
     @property
     def response(self) -> Response: ...
     def __iter__(self) -> Iterator[ServerSentEvent]: ...
-    def __aiter__(self) -> AsyncIterator[ServerSentEvent]: ...
+    async def __aiter__(self) -> AsyncIterator[ServerSentEvent]:
+        yield ServerSentEvent()
 
 class BaseClient:
     @property
