@@ -28,7 +28,8 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def real(name: str) -> ModuleType:
-    return pytest.importorskip(name)
+    module: ModuleType = pytest.importorskip(name)
+    return module
 
 
 def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -67,7 +68,7 @@ def real_kind(thing: object) -> str:
     thing = getattr(thing, "__func__", thing)
     inside = thing
     while hasattr(inside, "__wrapped__") and inspect.isfunction(inside):
-        inside = inside.__wrapped__
+        inside = vars(inside)["__wrapped__"]
     if inspect.iscoroutinefunction(thing):
         return "coroutine function"
     if inspect.isasyncgenfunction(thing):
@@ -100,9 +101,9 @@ def class_disagreements(resolver: Resolver, module: Module, node: ast.ClassDef, 
     if any(ast.unparse(base).partition("[")[0] in DATA_CLASSES for base in node.bases):
         return
     declared = {name for name in PROTOCOLS if name in methods(resolver, module, node)}
-    found = {name for name in PROTOCOLS if any(name in vars(base) for base in cls.__mro__)}
-    if declared != found:
-        yield f"{label}: declares {sorted(declared)}, really has {sorted(found)}"
+    actual = {name for name in PROTOCOLS if any(name in vars(base) for base in cls.__mro__)}
+    if declared != actual:
+        yield f"{label}: declares {sorted(declared)}, really has {sorted(actual)}"
 
 
 def methods(resolver: Resolver, module: Module, node: ast.ClassDef) -> set[str]:

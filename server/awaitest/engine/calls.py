@@ -10,7 +10,7 @@ from awaitest.engine.annotations import declared
 from awaitest.engine.arguments import Call, bound_arguments, check_arguments, hand_over, hand_over_to
 from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.facts import PASSES_RESULT, REQUESTS, RESULTS, UNITTEST_COMPARISONS, UNITTEST_CONDITIONS
-from awaitest.engine.state import CLOSED, NEW, USED
+from awaitest.engine.state import CLOSED, NEW, OPEN, USED
 from awaitest.engine.steps import Iterated, Misuse
 from awaitest.engine.syntax import awaits, generates
 from awaitest.engine.values import (
@@ -146,6 +146,10 @@ def _builtin(run: Evaluator, call: Call, name: str) -> Value:
         run.misuse(first.value, first.node, Misuse.ARGUMENT, f"{name}()")
     if first is not None and name == "bool":
         run.misuse(first.value, first.node, Misuse.CONDITION, later=not isinstance(first.node, ast.Call))
+    if name in _LOOKING:
+        for argument in call.arguments:
+            if isinstance(argument.node, ast.Call):
+                run.misuse(argument.value, argument.node, Misuse.ARGUMENT, f"{name}()")
     if name in {"list", "tuple", "set", "sorted"} and first is not None:
         run.note(
             Iterated(node=call.node, is_async=False, value=first.value, iterable=first.node, expected=run.expected > 0)
@@ -282,9 +286,11 @@ def _touch_client(run: Evaluator, call: Call, target: FunctionValue) -> None:
         if not isinstance(kind, Instance) or kind.site is None:
             continue
         name = target.function.name
-        if name in {"aclose", "close"}:
+        if name == "__aenter__":
+            run.client_used(call.node, kind.site, "enter", OPEN)
+        elif name in {"aclose", "close", "__aexit__"}:
             kind.site.closed = True
-            run.client_used(call.node, kind.site, "close", CLOSED)
+            run.client_used(call.node, kind.site, "leave" if name == "__aexit__" else "close", CLOSED)
         elif name in REQUESTS:
             life = run.state.life(kind.site)
             run.client_used(call.node, kind.site, "request", USED if NEW in life else None)

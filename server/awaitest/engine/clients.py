@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from awaitest.engine.facts import BORROWING
+from awaitest.engine.repair import path_to
 from awaitest.engine.run import TEST
 from awaitest.engine.steps import Awaited, Called, ClientUsed, Entered, Kept, Received, Step
 from awaitest.engine.values import ClassInfo, ClassValue, Instance, ModuleValue, Site, Value, sites
@@ -89,6 +90,17 @@ def used(run: Run, site: Site) -> bool:
 
 def _arguments(step: object) -> tuple[Value, ...]:
     return step.arguments if isinstance(step, Called) else ()
+
+
+def block_of(run: Run, step: ClientUsed) -> ast.AsyncWith | ast.Try | None:
+    """The `async with`, or the `try` with a `finally`, that closed a client before this step."""
+    for earlier in reversed(run.steps[: run.steps.index(step)]):
+        if isinstance(earlier, Entered) and holds(earlier.value, step.site):
+            return earlier.statement if isinstance(earlier.statement, ast.AsyncWith) else None
+        if isinstance(earlier, ClientUsed) and earlier.site is step.site and earlier.action == "close":
+            around = (part for part in path_to(run.node, earlier.node) if isinstance(part, ast.Try))
+            return next(around, None)
+    return None
 
 
 def sent(run: Run, site: Site, before: Step) -> bool:

@@ -63,6 +63,8 @@ class Evaluator(Tracker):
     def _eval_Constant(self, node: ast.Constant) -> Value:
         if node.value is None:
             return NONE
+        if node.value is ...:
+            return UNKNOWN
         const = node.value if isinstance(node.value, str | int | bool) else None
         return plain(type(node.value).__name__, const)
 

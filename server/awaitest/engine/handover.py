@@ -14,18 +14,14 @@ if TYPE_CHECKING:
     from awaitest.project.modules import Module
 
 _ENDS = frozenset({"aclose", "close", "__aenter__", "__aexit__"})
-_MOST_FILES = 1000
 
 
 def may_be_closed(run: Run) -> bool:
     """Whether somebody enters or closes what a fixture hands out, or passes it to code of others; also where that cannot be told."""
     assert run.fixture is not None
-    modules = list(_modules(run, run.fixture.name.encode()))
     names = [run.fixture.name]
     for name in names:
-        for module in modules:
-            if module is None:
-                return True
+        for module in _modules(run, name.encode()):
             for function in _asking(module, name):
                 given = _gives_on(run, module, function, name)
                 if given is None:
@@ -46,7 +42,7 @@ def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
 
 
 def _gives_on(run: Run, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> str | None:
-    """ "" where a function only sends requests with its parameter, its own name where it hands it out, None for the rest."""
+    """The function's own name where it hands out its parameter, "" where it only sends requests with it, None for the rest."""
     given = ""
     lent = {id(item) for part in ast.walk(node) for item in _lent(run, module, part)}
     handed_out = {id(part.value) for part in ast.walk(node) if isinstance(part, ast.Return | ast.Yield)}
@@ -82,24 +78,10 @@ def _borrows(function: FunctionInfo) -> bool:
     return function.module.origin == "project" and not any(ends)
 
 
-def _modules(run: Run, name: bytes) -> Iterator[Module | None]:
-    """The modules that may ask for a fixture and mention its name; None where there are too many to look at."""
+def _modules(run: Run, name: bytes) -> Iterator[Module]:
+    """The modules that may ask for a fixture and mention its name."""
+    project, own = run.engine.project, run.path
     yield run.module
-    project = run.engine.project
-    files, own = project.files, run.path
-    if own.name != "conftest.py" and project.config.collects_file(own):
-        return
-    folders = [own.parent if own.name == "conftest.py" else project.config.rootdir]
-    seen = 0
-    for folder in folders:
-        for entry in files.names(folder):
-            path = folder / entry
-            if entry.endswith(".py") and path != own:
-                seen += 1
-                if name in (files.read(path) or b""):
-                    yield project.module(path)
-            elif "." not in entry and not entry.startswith("_") and files.is_dir(path):
-                folders.append(path)
-        if seen > _MOST_FILES or len(folders) > _MOST_FILES:
-            yield None
-            return
+    if own.name == "conftest.py" or not project.config.collects_file(own):
+        folder = own.parent if own.name == "conftest.py" else project.config.rootdir
+        yield from (module for module in project.modules_mentioning(name, folder) if module is not run.module)

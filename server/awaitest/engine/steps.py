@@ -132,7 +132,7 @@ class ClientUsed(Step):
 
     site: Site
     action: str
-    """enter, request, close"""
+    """enter, request, close, or leave (`__aexit__` by hand)"""
     certain: str | None
 
 

@@ -202,12 +202,12 @@ class Walk(ControlFlow):
     def _do_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             name = alias.name if alias.asname else alias.name.partition(".")[0]
-            loaded = self.world.resolver.load(name)
+            loaded = self.world.resolver.load(name, self.module)
             self.state.names[alias.asname or name] = frozenset({ModuleValue(loaded)}) if loaded is not None else UNKNOWN
 
     def _do_ImportFrom(self, node: ast.ImportFrom) -> None:
         origin = self.world.resolver.absolute(self.module, node)
-        loaded = self.world.resolver.load(origin) if origin else None
+        loaded = self.world.resolver.load(origin, self.module) if origin else None
         for alias in node.names:
             value = (
                 UNKNOWN

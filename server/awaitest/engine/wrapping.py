@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from awaitest.engine.repair import async_edits, body_of, insert, mentions, path_to, statement_of
 from awaitest.engine.run import NESTED
 from awaitest.engine.values import Site
+from awaitest.source.document import Document
 from awaitest.source.edits import indent_edits, indent_of, indent_unit
-from awaitest.source.text import Edit, Position, Span
+from awaitest.source.text import Edit, Position, Span, apply
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -89,6 +90,30 @@ def wrap_inline(run: Run, site: Site) -> list[Edit] | None:
 
 def pull_in(run: Run, around: ast.AsyncWith, use: ast.AST, names: set[str]) -> list[Edit] | None:
     """Move the statements behind an `async with` into it, up to the last that uses one of the names."""
+    moved = _behind(run, around, use, names)
+    lines, whole, start = run.document.lines, run.span(around), run.span(around.body[0]).start
+    if moved is None or start.line == whole.start.line or any(isinstance(part, ast.Return) for part in around.body):
+        return None
+    return indent_edits(
+        run.document, *moved, indent_of(lines[start.line]).removeprefix(indent_of(lines[whole.start.line]))
+    )
+
+
+def pull_into_try(run: Run, around: ast.Try, use: ast.AST, names: set[str]) -> list[Edit] | None:
+    """Move the statements behind a `try` with nothing but a `finally` to its end, up to the last that uses one of the names."""
+    moved = _behind(run, around, use, names)
+    document, body = run.document, run.span(around.body[-1])
+    if moved is None or around.handlers or around.orelse or body.start.line == run.span(around).start.line:
+        return None
+    behind, last = moved
+    first = next(line for line in range(behind, last + 1) if document.lines[line].strip())
+    indented = Document(apply(document.lines, indent_edits(document, first, last, indent_unit(document)))).lines
+    text = "".join(indented[first : last + 1]).rstrip("\r\n") + document.newline
+    return [insert(Position(body.end.line + 1, 0), text), Edit(Span.of(behind, 0, last + 1, 0), "")]
+
+
+def _behind(run: Run, around: ast.stmt, use: ast.AST, names: set[str]) -> tuple[int, int] | None:
+    """First and last line of the statements that follow one up to the last that uses a name, if that is all who does."""
     block = body_of(run.node, around)
     if block is None:
         return None
@@ -97,11 +122,7 @@ def pull_in(run: Run, around: ast.AsyncWith, use: ast.AST, names: set[str]) -> l
     moved = {id(part) for statement in block[index + 1 : last + 1] for part in ast.walk(statement)}
     if id(use) not in moved or not wrappable(run, block, index, last):
         return None
-    lines, start = run.document.lines, run.span(around.body[0]).start
-    if start.line == run.span(around).start.line or any(isinstance(part, ast.Return) for part in around.body):
-        return None
-    extra = indent_of(lines[start.line]).removeprefix(indent_of(lines[run.span(around).start.line]))
-    return indent_edits(run.document, run.span(around).end.line + 1, run.span(block[last]).end.line, extra)
+    return run.span(around).end.line + 1, run.span(block[last]).end.line
 
 
 def async_around(run: Run) -> list[Edit] | None:

@@ -117,6 +117,13 @@ class Project:
             self._anyio_in[folder] = any(word in text for text in texts for word in words)
         return self._anyio_in[folder]
 
+    def modules_mentioning(self, word: bytes, folder: Path) -> Iterator[Module]:
+        """Modules in or below a folder in whose text a word occurs."""
+        for inner in (folder, *self._below(folder)):
+            for name in self.files.names(inner):
+                if name.endswith(".py") and word in (self.files.read(inner / name) or b""):
+                    yield self.module(inner / name)
+
     def _below(self, folder: Path, depth: int = 6) -> Iterator[Path]:
         if depth == 0:
             return

@@ -50,7 +50,7 @@ When a test wants the `RuntimeError`; inside `pytest.raises` nothing is reported
 
 ## Fix
 
-Unsafe. Moves the statements that use the client into the `async with` block. Offered where they follow it in the same block.
+Unsafe. Moves the statements that use the client into the block that closes it, where they follow it directly.
 """
 
 from __future__ import annotations
@@ -58,26 +58,29 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaitest.engine.clients import class_of, holds, library_of, sent
+from awaitest.engine.clients import block_of, class_of, library_of, sent
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
 from awaitest.engine.state import CLOSED, OPEN, USED
-from awaitest.engine.steps import ClientUsed, Entered
+from awaitest.engine.steps import ClientUsed
 from awaitest.engine.words import short
-from awaitest.engine.wrapping import pull_in
+from awaitest.engine.wrapping import pull_in, pull_into_try
 
 RULE = Rule("AWT303", "client-used-after-close", Severity.ERROR)
 
 _PROBLEMS = {
-    ("request", CLOSED): "is closed here, so it cannot send a request. Send it while the client is open.",
-    ("enter", CLOSED): "is closed here and cannot be opened again. Make a new client.",
-    ("enter", OPEN): "is open already and cannot be entered twice. Use it as it is.",
+    ("request", CLOSED): 'is closed here, so this fails with "Cannot send a request, as the client has been closed". '
+    "Send it while the client is open.",
+    ("enter", CLOSED): 'is closed here, so this fails with "Cannot reopen a client instance, once it has been closed". '
+    "Make a new client.",
     (
         "enter",
-        USED,
-    ): "has sent a request, so it is open and cannot be entered any more. Enter it before its first request.",
+        OPEN,
+    ): 'is open here, so this fails with "Cannot open a client instance more than once". Use it as it is.',
+    ("enter", USED): 'has sent a request, so this fails with "Cannot open a client instance more than once". '
+    "Enter it before its first request.",
 }
 
 
@@ -110,8 +113,8 @@ def _name(step: ClientUsed) -> str:
 def _fix(step: ClientUsed, run: Run) -> Fix | None:
     if step.action != "request" or run.kind == MODULE:
         return None
-    before = run.steps[: run.steps.index(step)]
-    blocks = [item.statement for item in before if isinstance(item, Entered) and holds(item.value, step.site)]
-    if not blocks or not isinstance(blocks[-1], ast.AsyncWith):
-        return None
-    return fix(run, "Move it into the `async with`", pull_in(run, blocks[-1], step.node, step.site.named), safe=False)
+    around = block_of(run, step)
+    if isinstance(around, ast.Try):
+        return fix(run, "Move it into the `try`", pull_into_try(run, around, step.node, step.site.named), safe=False)
+    edits = pull_in(run, around, step.node, step.site.named) if around is not None else None
+    return fix(run, "Move it into the `async with`", edits, safe=False)
