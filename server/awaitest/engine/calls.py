@@ -146,6 +146,10 @@ def _builtin(run: Evaluator, call: Call, name: str) -> Value:
         run.misuse(first.value, first.node, Misuse.ARGUMENT, f"{name}()")
     if first is not None and name == "bool":
         run.misuse(first.value, first.node, Misuse.CONDITION, later=not isinstance(first.node, ast.Call))
+    second = call.positional(1)
+    asked = first is not None and second is not None and members.never_awaitable(run.world, second.value)
+    if name == "isinstance" and asked and first is not None and isinstance(first.node, ast.Call):
+        run.misuse(first.value, call.node, Misuse.COMPARED)
     if name in _LOOKING:
         for argument in call.arguments:
             if isinstance(argument.node, ast.Call):

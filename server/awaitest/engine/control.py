@@ -6,14 +6,14 @@ import ast
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from awaitest.engine import members
 from awaitest.engine.expressions import Evaluator
 from awaitest.engine.state import Life, State, meet
+from awaitest.engine.steps import Misuse
 from awaitest.engine.values import (
     UNKNOWN,
-    ClassValue,
     Site,
     Value,
-    every,
 )
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from awaitest.project.modules import Module
 
 CAUGHT = frozenset({"Exception", "BaseException", "TypeError", "AttributeError", "RuntimeError"})
-_ABOUT_KINDS = frozenset({"typing", "collections", "types", "inspect", "asyncio", "_collections_abc"})
 _NARROWING = frozenset(
     {
         "isinstance",
@@ -85,24 +84,20 @@ class ControlFlow(Evaluator):
             called = part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
             if called not in _NARROWING:
                 continue
-            if called == "isinstance" and len(part.args) == 2 and self._never_awaitable(part.args[1]):
+            if (
+                called == "isinstance"
+                and len(part.args) == 2
+                and members.never_awaitable(self.world, self.eval(part.args[1]))
+            ):
                 continue
             for argument in part.args:
                 if isinstance(argument, ast.Name) and argument.id in self.state.names:
                     self.escape(self.state.names[argument.id])
                     self.state.names[argument.id] = UNKNOWN
 
-    def _never_awaitable(self, node: ast.expr) -> bool:
-        """Whether the classes an `isinstance` asks for are known and none of them can be awaited."""
-        kinds = self.eval(node)
-        return every(kinds, ClassValue) and all(
-            self.world.has(kind.cls, "__await__") is False and kind.cls.package not in _ABOUT_KINDS
-            for kind in kinds
-            if isinstance(kind, ClassValue)
-        )
-
     def _do_Match(self, node: ast.Match) -> None:
-        self.escape(self.eval(node.subject))
+        subject = self.eval(node.subject)
+        self.misuse(subject, node.subject, Misuse.COMPARED, later=not isinstance(node.subject, ast.Call))
         start, ends = self.state, [self.state.copy()]
         for case in node.cases:
             self.state = start.copy()
