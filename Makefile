@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.peers
 ZOO ?= ../shared/zoo
-SOURCES := server tests benchmarks
+SOURCES := server tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format corpus zoo bench lock clean
+.PHONY: help setup demo test format generate corpus zoo bench lock clean
 
 help:  ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test: $(READY)  ## Formatting, lint, types and every test
 format: $(READY)  ## Format the code, apply the safe lint fixes
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+generate: $(READY)  ## Write the pages and tables that are made from the rules
+	$(BIN)/python scripts/generate.py
 
 corpus: $(READY)  ## Fetch the corpus once, compare its findings with the judged ones
 	$(BIN)/python -m benchmarks.corpus fetch
