@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.fixtures import Fixtures, requested
 from awaitest.engine.marks import Mark
+from awaitest.engine.patches import patched_by
 from awaitest.engine.reader import SilentReader, parameters
 from awaitest.engine.run import FIXTURE, HELPER, MODULE, NESTED, TEST, Run
 from awaitest.engine.runner import Runner
@@ -98,6 +99,7 @@ class Engine:
             is_test=run.kind == TEST, returns=node.returns, is_async=run.is_async,
         )  # fmt: skip
         walk.watched = self.watched
+        walk.patched = self._patched(run)
         walk.run()
         run.snapshots = walk.snapshots
         run.tracked = [name for name in walk.bind_order if not name.startswith("self.")]
@@ -105,6 +107,21 @@ class Engine:
         run.begin()
         yield run
         yield from self._nested(run, walk)
+
+    def _patched(self, run: Run) -> frozenset[str]:
+        """What the function replaces, or its fixtures and class do for it."""
+        if run.parent is not None:
+            return (
+                self._patched(run.parent) | patched_by(run.node)
+                if run.parent.function is not None
+                else patched_by(run.node)
+            )
+        wanted = requested(run.node, run.cls is not None) if run.kind != HELPER else []
+        fixtures = self.fixtures.closure(wanted, run.seeker).values() if run.kind != HELPER else ()
+        nodes: list[ast.AST] = [run.node, *(fixture.node for fixture in fixtures if fixture is not None)]
+        if run.cls is not None:
+            nodes += [*run.cls.node.decorator_list, *(node for node in run.cls.node.body if _sets_up(node))]
+        return frozenset().union(*map(patched_by, nodes))
 
     def _nested(self, run: Run, walk: Walk) -> Iterator[Run]:
         for function in walk.nested:
@@ -177,6 +194,10 @@ class Engine:
             for statement in document.module():
                 known[1].setdefault(id(statement), document.segment_of(statement))
         return known[1].get(id(node))
+
+
+def _sets_up(node: ast.stmt) -> bool:
+    return isinstance(node, Definition) and node.name.lower().startswith(("setup", "asyncsetup", "setup_"))
 
 
 def _parameter(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> ast.AST:

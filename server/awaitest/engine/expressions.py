@@ -6,7 +6,8 @@ import ast
 
 from awaitest.engine import members
 from awaitest.engine.arguments import Argument, Call
-from awaitest.engine.calls import apply
+from awaitest.engine.calls import apply, is_client
+from awaitest.engine.patches import replaces
 from awaitest.engine.steps import Awaited, Called, Gave, Iterated, Kept, Misuse
 from awaitest.engine.syntax import INSPECTED
 from awaitest.engine.tracker import Live, Tracker
@@ -76,6 +77,8 @@ class Evaluator(Tracker):
             return UNKNOWN
         if self.closure is not None and name in self.closure:
             return self.closure[name]
+        if self.patched and replaces(self.patched, name):
+            return UNKNOWN
         found = self.world.name(self.module, name)
         return members.builtin(name) if found is None else found
 
@@ -84,6 +87,10 @@ class Evaluator(Tracker):
         if path is not None and path in self.state.names:
             return self.state.names[path]
         base = self.eval(node.value)
+        if any(isinstance(kind, Collection) for kind in base):
+            self.escape(base)
+        if self.patched and self._is_patched(base, node.attr):
+            return UNKNOWN
         if any(isinstance(kind, Coroutine) for kind in base):
             if node.attr in INSPECTED:
                 self.escape(base)
@@ -93,6 +100,10 @@ class Evaluator(Tracker):
         if any(isinstance(kind, Instance) and kind.site is None and self._overridden(kind, node.attr) for kind in base):
             return UNKNOWN
         return members.attribute(self.world, base, node.attr)
+
+    def _is_patched(self, base: Value, name: str) -> bool:
+        of_client = bool(base) and all(isinstance(kind, Instance) and is_client(self, kind.cls) for kind in base)
+        return replaces(self.patched, name, of_client=of_client)
 
     def _overridden(self, kind: Instance, name: str) -> bool:
         """Whether a subclass in sight redefines a method, so that an object declared as its base may be one of these."""

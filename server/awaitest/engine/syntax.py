@@ -109,3 +109,11 @@ INSPECTED = frozenset(
     {"close", "send", "throw", "cr_await", "cr_frame", "cr_running", "cr_code", "cr_origin", "__await__", "__class__", "__name__", "__qualname__", "__iter__"}
 )  # fmt: skip
 """Attributes that coroutine objects have themselves."""
+
+
+@lru_cache(_REMEMBERED)
+def shared_names(body: tuple[ast.stmt, ...]) -> frozenset[str]:
+    """Names of a function that functions nested in it declare `nonlocal`."""
+    return frozenset(
+        name for node in body for part in ast.walk(node) if isinstance(part, ast.Nonlocal) for name in part.names
+    )

@@ -47,6 +47,9 @@ class Tracker:
         self.yielded: list[Value] = []
         self._sites: dict[int, Site] = {}
         self.local_classes: list[ClassInfo] = []
+        self.shared_names: frozenset[str] = frozenset()
+        """Names that nested functions assign too."""
+        self.patched: frozenset[str] = frozenset()
         self._clients: dict[int, Site] = {}
         self._bound: dict[str, None] = dict.fromkeys(names)
         self.deferred: list[Misused] = []
@@ -102,6 +105,9 @@ class Tracker:
 
     def bind(self, name: str, value: Value) -> None:
         self._bound.setdefault(name)
+        if name in self.shared_names:
+            self.escape(value)
+            value = UNKNOWN
         self.state.names[name] = value
         for site in sites(value):
             site.named.add(name)

@@ -12,7 +12,7 @@ from awaitest.engine.calls import followed, is_client
 from awaitest.engine.control import CAUGHT, ControlFlow
 from awaitest.engine.state import CLOSED, OPEN, State, meet
 from awaitest.engine.steps import Checked, Closing, Created, Ended, Entered, Gave, Left, Misuse, Misused, Step
-from awaitest.engine.syntax import bound_names
+from awaitest.engine.syntax import bound_names, shared_names
 from awaitest.engine.tracker import Live
 from awaitest.engine.values import (
     NONE,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from awaitest.engine.world import World
     from awaitest.project.modules import Module
 
+_WARNING = frozenset({"warns", "deprecated_call", "catch_warnings", "assertWarns"})
+"""Blocks that may wait for the warning that a dropped coroutine gives."""
 _EXPECTING = frozenset(
     {
         "raises",
@@ -73,9 +75,11 @@ class Walk(ControlFlow):
         self.is_async = is_async
         self.declared = declared(world, module, returns)
         self.bound_names = bound_names(tuple(body))
+        self.shared_names = frozenset(shared_names(tuple(body)))
         self.nested: list[FunctionInfo] = []
         self.closings: list[Closing] = []
         self.exits: list[State] = []
+        self._warned = 0
         self._outer: frozenset[str] = frozenset()
         for value in names.values():
             for site in followed(value):
@@ -114,7 +118,7 @@ class Walk(ControlFlow):
         value = self.eval(node.value)
         if isinstance(node.value, ast.Name | ast.Constant | ast.Yield | ast.YieldFrom):
             return
-        dropped = frozenset(coroutines(value))
+        dropped = frozenset(coroutines(value)) if not self._warned else frozenset()
         if dropped and not self.misuse(
             value if every(value, Coroutine) else _in_display(node.value, value, dropped), node.value, Misuse.DROPPED
         ):
@@ -270,10 +274,13 @@ class Walk(ControlFlow):
                 self.bind_target(item.optional_vars, join(*(self._entered(kind, is_async) for kind in value)))
             if self.watched:
                 self.snapshots[id(step)] = (dict(self.state.names), dict(self.state.lives))
+        warned = any(_called_name(item.context_expr) in _WARNING for item in node.items)
         self.expected += expecting
+        self._warned += warned
         if isinstance(node, ast.AsyncWith):
             self.with_blocks.append(node)
         self.block(node.body)
+        self._warned -= warned
         if isinstance(node, ast.AsyncWith):
             self.with_blocks.pop()
         self.expected -= expecting
@@ -340,11 +347,15 @@ def _in_display(node: ast.expr, value: Value, dropped: frozenset[Coroutine]) -> 
     return value
 
 
+def _called_name(node: ast.expr) -> str:
+    called = node.func if isinstance(node, ast.Call) else node
+    name: str = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name
+
+
 def _expects(node: ast.expr) -> int:
     """1 where a block waits for an error that a coroutine taken for its result could raise."""
-    called = node.func if isinstance(node, ast.Call) else node
-    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    if name not in _EXPECTING:
+    if _called_name(node) not in _EXPECTING:
         return 0
     given = node.args[:1] if isinstance(node, ast.Call) else []
     wanted = given[0].elts if given and isinstance(given[0], ast.Tuple) else given

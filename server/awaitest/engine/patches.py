@@ -1,0 +1,49 @@
+"""What tests replace by hand: names and attributes that a patch, `setattr` or an assignment gives another value."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+_PATCHING = frozenset(
+    {"patch", "object", "setattr", "delattr", "multiple", "spy", "stub", "patch_object", "when", "expect"}
+)
+
+
+@lru_cache(1 << 12)
+def patched_by(node: ast.AST) -> frozenset[str]:
+    """Dotted names that a function or class replaces while it runs, decorators included: "app.mail.send", "client.get"."""
+    found: set[str] = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call):
+            found.update(_by_call(part))
+        elif isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+            owner = ast.unparse(part.value)
+            if owner not in {"self", "cls"}:
+                found.add(f"{owner}.{part.attr}")
+    return frozenset(found)
+
+
+def _by_call(call: ast.Call) -> Iterator[str]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name not in _PATCHING:
+        return
+    texts = [item.value for item in call.args[:2] if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    if not texts and name != "multiple":
+        return
+    first = call.args[0] if call.args else None
+    owner = "" if first is None or isinstance(first, ast.Constant) else ast.unparse(first) + "."
+    if name == "multiple":
+        yield from (f"{owner}{keyword.arg}" for keyword in call.keywords if keyword.arg)
+    else:
+        yield f"{owner}{texts[-1] if owner else texts[0]}"
+
+
+def replaces(patched: Iterable[str], name: str, *, of_client: bool = False) -> bool:
+    """Whether a name is among the patched ones. A client's own methods count only where a client is patched."""
+    for dotted in patched:
+        owner, _, last = dotted.rpartition(".")
+        if last == name and (not of_client or "client" in owner.lower()):
+            return True
+    return False
