@@ -12,7 +12,7 @@ from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.facts import PASSES_RESULT, REQUESTS, RESULTS, UNITTEST_COMPARISONS, UNITTEST_CONDITIONS
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED
 from awaitest.engine.steps import Iterated, Misuse
-from awaitest.engine.syntax import awaits, generates
+from awaitest.engine.syntax import awaits, generates, passed_through
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -235,7 +235,10 @@ def _function(run: Evaluator, call: Call, target: FunctionValue) -> Value:
         site = run.site(call.node, call.label)
         site.result = lambda: _result(run, function, arguments)
         return frozenset({Coroutine(site)})
-    return resited(run, call, _result(run, function, arguments, receiver=target.receiver))
+    result = resited(run, call, _result(run, function, arguments, receiver=target.receiver))
+    if run.expected:
+        run.escape(result)
+    return result
 
 
 def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None:
@@ -309,10 +312,24 @@ def _result(
     if receiver is not None and isinstance(node.returns, ast.Name | ast.Constant) and _is_self(node.returns):
         return receiver
     value = declared(run.world, function.module, node.returns)
+    if receiver is not None and _passes_through(run, function, receiver):
+        return UNKNOWN
     if known(value) and not every(value, Awaitable) and not _may_make_client(run, function, value):
         return value
     inferred = run.world.reader.returns(function, arguments)
     return inferred if known(inferred) else value
+
+
+def _passes_through(run: Evaluator, function: FunctionInfo, receiver: Value) -> bool:
+    """Whether a method gives back what `self.x()` gives, and `x` is no plain method of the class: its annotation may then
+    tell what comes in the end, as in classes that serve a synchronous and an asynchronous client alike."""
+    found = [
+        run.world.member(kind.cls, name)
+        for name in passed_through(function.node)
+        for kind in receiver
+        if isinstance(kind, Instance)
+    ]
+    return any(member is None or not isinstance(member.nodes[-1], ast.FunctionDef) for member in found)
 
 
 def _may_make_client(run: Evaluator, function: FunctionInfo, declared_value: Value) -> bool:

@@ -368,6 +368,8 @@ def _label(node: ast.expr) -> str:
 def _item(kind: Kind, index: ast.expr | None) -> Value:
     if not isinstance(kind, Collection):
         return UNKNOWN
+    if isinstance(index, ast.Slice):
+        return frozenset({Collection(kind.name, kind.element)})
     if kind.items is not None and isinstance(index, ast.Constant) and isinstance(index.value, int):
         if -len(kind.items) <= index.value < len(kind.items):
             return kind.items[index.value]

@@ -124,8 +124,8 @@ class Fixtures:
 
     def _collect(self, module: Module) -> dict[str, Fixture]:
         found: dict[str, Fixture] = {}
-        for name in module.star_imports:
-            origin = self._world.resolver.star_module(module, name)
+        for star in module.star_imports:
+            origin = self._world.resolver.star_module(module, star)
             if origin is not None and origin.origin == "project":
                 found.update(self.of_module(origin))
         for name in module.bound:

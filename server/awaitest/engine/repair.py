@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from awaitest.engine import members
 from awaitest.engine.diagnostic import FileEdit, Fix
 from awaitest.engine.run import FIXTURE, MODULE, NESTED, TEST
 from awaitest.engine.steps import Called
 from awaitest.engine.style import marker_edits
-from awaitest.engine.values import FunctionValue, Instance
+from awaitest.engine.values import Coroutine, FunctionValue, Instance, join
 from awaitest.engine.world import Definition
 from awaitest.source.edits import Import, remove_import, replace_import, uses_of
 from awaitest.source.text import Edit, Position, Span, conflict
@@ -69,10 +70,28 @@ def await_edits(run: Run, call: ast.AST) -> list[Edit] | None:
     if not chain or any(isinstance(part, ast.Lambda) for part in chain) or _in_generator(chain, call):
         return None
     span, parent = run.span(call), chain[0]
+    outer = _await_around(run, call, chain)
+    if outer is not None:
+        return [insert(outer.start, "("), insert(span.end, ")")]
     hangs = isinstance(parent, _TIGHTER) or (isinstance(parent, ast.Call) and parent.func is call)
     if hangs:
         return [insert(span.start, "(await "), insert(span.end, ")")]
     return [insert(span.start, "await ")]
+
+
+def _await_around(run: Run, call: ast.AST, chain: list[ast.AST]) -> Span | None:
+    """Where `await f().g()` stands, if it was meant as `(await f()).g()`: a method of the result that is no coroutine function."""
+    if len(chain) < 3 or not isinstance(chain[0], ast.Attribute) or not isinstance(chain[2], ast.Await):
+        return None
+    if chain[2].value is not chain[1] or getattr(chain[1], "func", None) is not chain[0]:
+        return None
+    made = [step.result for step in run.steps if isinstance(step, Called) and step.node is call]
+    results = join(*(kind.site.result() for value in made for kind in value if isinstance(kind, Coroutine)))
+    methods = members.attribute(run.engine.world, results, chain[0].attr)
+    span, place = run.span(chain[2]), run.span(call).start
+    directly = run.document.lines[place.line][span.start.column : place.column].strip() == "await"
+    plain = all(isinstance(kind, FunctionValue) and not kind.function.is_async for kind in methods)
+    return span if made and plain and directly and span.start.line == place.line else None
 
 
 def await_fix(run: Run, node: ast.AST, title: str) -> Fix | None:

@@ -12,6 +12,7 @@ from awaitest.engine.fixtures import Fixture, Seeker
 from awaitest.engine.marks import Mark, marks_of
 from awaitest.engine.runner import Verdict
 from awaitest.engine.steps import Collected, Received, Step
+from awaitest.engine.style import habits
 from awaitest.engine.values import ClassInfo, FunctionInfo, Site, Value
 from awaitest.source.document import Document, Segment
 from awaitest.source.text import Span
@@ -86,6 +87,11 @@ class Run:
         """Who runs this test, as if it were async."""
         assert self.function is not None
         return self.engine.runner.verdict(self.function, self.cls)
+
+    @cached_property
+    def habits(self) -> list[str]:
+        """The marks of async tests that the file and its neighbours use; remembered by the first of `siblings` for all."""
+        return habits(self)
 
     def owner_of(self, node: ast.AST) -> Run:
         """The innermost function of this file that a node stands in; this one where none is found."""

@@ -92,9 +92,9 @@ class Runner:
         assert not isinstance(node, ast.Lambda)
         if cls is not None:
             case = in_testcase(self._world, cls)
-            if case:
+            if case and shape(self._world, function) is Shape.AS_WRITTEN:
                 return Verdict(reason=Reason.TESTCASE)
-            if case is None:
+            if case is not False:
                 return UNSURE
             if is_isolated(self._world, cls):
                 return Verdict(by="unittest", why=f"{cls.node.name} is an IsolatedAsyncioTestCase")

@@ -15,7 +15,7 @@ from awaitest.source.text import Edit
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
 
-_MARK = re.compile(rb"^(?P<module>pytestmark\b.*)?.*\bmark\.(?P<name>asyncio|anyio)\b", re.MULTILINE)
+_MARK = re.compile(rb"\bmark\.(asyncio|anyio)\b")
 _NEIGHBOURS = 40
 
 
@@ -47,15 +47,20 @@ def marker_name(run: Run) -> str | None:
         for name, package in (("asyncio", "pytest-asyncio"), ("anyio", "anyio"))
         if project.plugin(package) is not False
     ]
-    used = Counter(name for name in usable for mark in _marks_in_file(run) if mark.name == name)
-    if not used:
-        used = Counter(name for name in _neighbours(run) if name in usable)
+    used = [name for name in run.siblings[0].habits if name in usable]
     if used:
-        return used.most_common(1)[0][0]
+        return used[0]
     backend = run.engine.fixtures.find("anyio_backend", run.seeker)
     if backend is not None and backend.module.origin == "project" and "anyio" in usable:
         return "anyio"
     return usable[0] if usable else None
+
+
+def habits(run: Run) -> list[str]:
+    """The marks of async tests in the file, else in its neighbours, the most frequent first."""
+    used = Counter(mark.name for mark in _marks_in_file(run) if mark.name in {"asyncio", "anyio"})
+    used = used or Counter(_neighbours(run))
+    return [name for name, _ in used.most_common() if name is not None]
 
 
 def _marks_in_file(run: Run) -> list[Mark]:
@@ -74,7 +79,7 @@ def _neighbours(run: Run) -> list[str]:
     for name in files.names(run.path.parent)[:_NEIGHBOURS]:
         path = run.path.parent / name
         if name.endswith(".py") and path != run.path:
-            found += [match["name"].decode() for match in _MARK.finditer(files.read(path) or b"")]
+            found += [match[1].decode() for match in _MARK.finditer(files.read(path) or b"")]
     return found
 
 

@@ -117,3 +117,17 @@ def shared_names(body: tuple[ast.stmt, ...]) -> frozenset[str]:
     return frozenset(
         name for node in body for part in ast.walk(node) if isinstance(part, ast.Nonlocal) for name in part.names
     )
+
+
+@lru_cache(_REMEMBERED)
+def passed_through(node: ast.AST) -> tuple[str, ...]:
+    """Names of the methods of `self` whose result a method gives back as it is: `return self.send(…)`."""
+    return tuple(
+        part.value.func.attr
+        for part in own_nodes(node)
+        if isinstance(part, ast.Return)
+        and isinstance(part.value, ast.Call)
+        and isinstance(part.value.func, ast.Attribute)
+        and isinstance(part.value.func.value, ast.Name)
+        and part.value.func.value.id == "self"
+    )

@@ -56,9 +56,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Severity
+from awaitest.engine.fixtures import requested
 from awaitest.engine.repair import fix, fixture_edits
 from awaitest.engine.rule import Finding, Rule
-from awaitest.engine.run import FIXTURE, Run
+from awaitest.engine.run import FIXTURE, TEST, Run
 from awaitest.engine.runner import in_testcase
 from awaitest.engine.steps import Collected
 
@@ -86,4 +87,17 @@ def unhandled(run: Run) -> bool:
     assert fixture is not None
     if run.engine.runner.handles(fixture, None) is not False or run.engine.project.uses_anyio(run.path):
         return False
-    return run.cls is None or in_testcase(run.engine.world, run.cls) is False
+    if run.cls is not None and in_testcase(run.engine.world, run.cls) is not False:
+        return False
+    return not any(_runs_elsewhere(test, fixture.name) for test in run.siblings)
+
+
+def _runs_elsewhere(test: Run, name: str) -> bool:
+    """Whether a test that asks for the fixture is run by somebody who cannot be told, and may take the fixture too."""
+    return (
+        test.kind == TEST
+        and test.is_async
+        and test.verdict.by is None
+        and test.verdict.reason is None
+        and name in requested(test.node, test.cls is not None)
+    )
