@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from awaitest.engine.analysis import Engine
 from awaitest.engine.diagnostic import Diagnostic, Severity
@@ -27,8 +29,10 @@ _SUPPRESSED = re.compile(
 class Checker:
     """Checks files of a workspace."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, overrides: Mapping[str, Any] | None = None) -> None:
+        """`overrides`: fields of `Settings` that hold whatever the project's settings say."""
         self.workspace = workspace
+        self._overrides = dict(overrides or {})
         self._engines: dict[int, Engine] = {}
         self._settings: dict[Path, Settings] = {}
 
@@ -58,7 +62,8 @@ class Checker:
     def settings(self, path: Path) -> Settings:
         """The settings that hold for a file."""
         if path.parent not in self._settings:
-            self._settings[path.parent] = load_settings(self.workspace.files, path.parent, rule_names())
+            loaded = load_settings(self.workspace.files, path.parent, rule_names())
+            self._settings[path.parent] = replace(loaded, **self._overrides)
         return self._settings[path.parent]
 
     def _diagnostics(self, project: Project, module: Module, path: Path) -> Iterator[Diagnostic]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from awaitest.engine.analysis import Engine
     from awaitest.engine.diagnostic import Diagnostic
+    from awaitest.engine.overview import Given
     from awaitest.engine.rule import LoadedRule
     from awaitest.engine.steps import Row
     from awaitest.project.config import PytestConfig
@@ -119,17 +121,10 @@ class CheckerSession:
         from awaitest.project.workspace import Workspace
 
         asked = {key: getattr(request, key) for key in ("select", "ignore") if getattr(request, key) is not None}
-
-        class Asked(Checker):
-            """Checks the rules that were asked for, whatever the settings say."""
-
-            def settings(self, path: Path) -> Settings:
-                return replace(super().settings(path), **asked)
-
         self._files: Files = OverlayFiles(request.texts, DiskFiles()) if request.texts else DiskFiles()
         cache = SkeletonCache(default_folder()) if request.cache else None
         self._workspace = Workspace(self._files, request.python, cache, _activated())
-        self._checker = Asked(self._workspace)
+        self._checker = Checker(self._workspace, asked)
 
     def find(self, paths: Sequence[Path]) -> Found:
         from awaitest.project.discovery import Missing, find_tests
@@ -155,8 +150,12 @@ class CheckerSession:
         return self._checker.explain(path, test)
 
     def config(self, path: Path) -> dict[str, Any]:
-        project = self._workspace.project_of(path)
+        from awaitest.engine import overview
+
+        file = path / "conftest.py" if path.is_dir() else path
+        project = self._workspace.project_of(file)
         config, environment = project.config, project.environment
+        engine, module = self._checker.engine(project), project.module(file)
 
         def mode(key: str, value: str | None) -> dict[str, str]:
             line = config.line_of(key)
@@ -173,8 +172,8 @@ class CheckerSession:
                 "python": ".".join(map(str, environment.python)),
                 "versions": {name: str(version) for name, version in environment.versions.items()},
             },
-            "runner": [],
-            "fixtures": [],
+            "runner": [asdict(it) for it in overview.runners(engine, module)],
+            "fixtures": [_shown_fixture(engine, it) for it in overview.visible_fixtures(engine, module)],
             "problems": [
                 *(f"{it.path}:{it.line}: {it.message}" for it in config.problems),
                 *(f"{ignored}: pytest does not read this configuration" for ignored in config.ignored),
@@ -186,6 +185,24 @@ class CheckerSession:
 
     def _config(self, folder: Path) -> PytestConfig:
         return self._workspace.project_of(folder / "conftest.py").config
+
+
+def _shown_fixture(engine: Engine, given: Given) -> dict[str, Any]:
+    fixture = given.fixture
+    module = fixture.module
+    line: int = fixture.node.lineno
+    if module.document is not None:
+        segment = engine.segment_of(module.document, fixture.node)
+        line = segment.name_span(fixture.node).start.line + 1 if segment is not None else line
+    return {
+        "name": fixture.name,
+        "where": f"{module.path}:{line}",
+        "gives": given.gives,
+        "scope": fixture.scope,
+        "async": fixture.is_async,
+        "autouse": fixture.autouse,
+        "hides": given.hides,
+    }
 
 
 def _activated() -> Path | None:

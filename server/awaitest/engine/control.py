@@ -11,6 +11,7 @@ from awaitest.engine.expressions import Evaluator
 from awaitest.engine.state import Life, State, meet
 from awaitest.engine.steps import Misuse
 from awaitest.engine.values import (
+    NONE,
     UNKNOWN,
     Site,
     Value,
@@ -66,12 +67,10 @@ class ControlFlow(Evaluator):
     def _do_If(self, node: ast.If) -> None:
         self.narrow(node.test)
         self.condition(node.test)
-        self._branches(node.body, node.orelse)
-
-    def _branches(self, *bodies: list[ast.stmt]) -> None:
         start, ends = self.state, []
-        for body in bodies:
+        for outcome, body in ((True, node.body), (False, node.orelse)):
             self.state = start.copy()
+            self.assume(node.test, outcome)
             self.block(body)
             ends.append(self.state)
         self.state = meet(*ends)
@@ -95,6 +94,11 @@ class ControlFlow(Evaluator):
                     self.escape(self.state.names[argument.id])
                     self.state.names[argument.id] = UNKNOWN
 
+    def assume(self, test: ast.expr, outcome: bool) -> None:
+        """Forget that a name holds None where the outcome of a test excludes it."""
+        for name in _present(test, outcome) & self.state.names.keys():
+            self.state.names[name] = (self.state.names[name] - NONE) or UNKNOWN
+
     def _do_Match(self, node: ast.Match) -> None:
         subject = self.eval(node.subject)
         self.misuse(subject, node.subject, Misuse.COMPARED, later=not isinstance(node.subject, ast.Call))
@@ -114,7 +118,7 @@ class ControlFlow(Evaluator):
     def _do_While(self, node: ast.While) -> None:
         self.narrow(node.test)
         self.condition(node.test)
-        self._loop(node.body, node.orelse)
+        self._loop(node.body, node.orelse, test=node.test)
 
     def _do_For(self, node: ast.For | ast.AsyncFor) -> None:
         item = self.iterate(node.iter, node, isinstance(node, ast.AsyncFor))
@@ -123,7 +127,12 @@ class ControlFlow(Evaluator):
     _do_AsyncFor = _do_For
 
     def _loop(
-        self, body: list[ast.stmt], orelse: list[ast.stmt], target: ast.expr | None = None, item: Value = UNKNOWN
+        self,
+        body: list[ast.stmt],
+        orelse: list[ast.stmt],
+        target: ast.expr | None = None,
+        item: Value = UNKNOWN,
+        test: ast.expr | None = None,
     ) -> None:
         before = self.state.copy()
         for _ in range(2):
@@ -131,6 +140,8 @@ class ControlFlow(Evaluator):
             start = self.state.copy()
             if target is not None:
                 self.bind_target(target, item)
+            if test is not None:
+                self.assume(test, True)
             self.block(body)
             left = self._loops.pop()
             self.state = meet(self.state, start, *left)
@@ -174,6 +185,20 @@ class ControlFlow(Evaluator):
         self.state.alive = self.state.alive and alive
 
     _do_TryStar = _do_Try
+
+
+def _present(test: ast.expr, outcome: bool) -> set[str]:
+    """Names that hold something other than None where a test has this outcome."""
+    match test:
+        case ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)):
+            return {name} if outcome else set()
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _present(operand, not outcome)
+        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is outcome:
+            return set().union(*(_present(value, outcome) for value in values))
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as operator], comparators=[ast.Constant(value=None)]):
+            return _present(left, True) if isinstance(operator, ast.IsNot) is outcome else set()
+    return set()
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _BUILTINS = frozenset(dir(builtins))
 _PROPERTIES = frozenset({"property", "cached_property", "hybrid_property", "computed_field"})
 _ABOUT_KINDS = frozenset({"typing", "collections", "types", "inspect", "asyncio", "_collections_abc"})
+_DATA = frozenset({"int", "str", "float", "bool", "bytes", "dict", "list", "tuple", "set", "frozenset"})
 MOCK_ASSERTIONS = frozenset(
     {
         "assert_called", "assert_called_once", "assert_called_with", "assert_called_once_with", "assert_any_call",
@@ -147,7 +148,9 @@ def property_value(world: World, function: FunctionInfo, receiver: Value) -> Val
 def never_awaitable(world: World, classes: Value) -> bool:
     """Whether these are classes, all known, none of whose objects can be awaited."""
     return bool(classes) and all(
-        isinstance(kind, ClassValue)
+        kind.name in _DATA
+        if isinstance(kind, BuiltinValue)
+        else isinstance(kind, ClassValue)
         and kind.cls.package not in _ABOUT_KINDS
         and world.has(kind.cls, "__await__") is False
         for kind in classes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from awaitest.source.text import Edit, Position, Span, conflict
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
 
+_AWAIT = re.compile(r"await[ \t\f]*")
+_OPENED = re.compile(r"(?:^|[^\w])\($")
 _TIGHTER = (ast.Attribute, ast.Subscript, ast.Await)
 
 
@@ -203,19 +206,22 @@ def mentions(node: ast.AST, name: str) -> bool:
 
 def dropped_await(run: Run, node: ast.Await) -> list[Edit]:
     """Remove an `await`, and the parentheses that only it needed."""
-    outer, inner = run.span(node), run.span(node.value)
-    lines = run.document.lines
-    before, after = outer.start, outer.end
+    span = run.span(node)
+    before, after = span.start, span.end
+    line = run.document.lines[before.line]
+    keyword = _AWAIT.match(line, before.column)
+    assert keyword is not None
+    behind = Position(before.line, keyword.end())
     hugged = (
-        before.column > 0
-        and lines[before.line][before.column - 1] == "("
-        and lines[after.line][after.column : after.column + 1] == ")"
+        before.line == after.line
+        and _OPENED.search(line[: before.column]) is not None
+        and line[after.column : after.column + 1] == ")"
         and isinstance(next(iter(path_to(run.node, node)), None), _TIGHTER)
     )
     if not hugged:
-        return [Edit(Span(before, inner.start), "")]
+        return [Edit(Span(before, behind), "")]
     opening = Position(before.line, before.column - 1)
-    return [Edit(Span(opening, inner.start), ""), Edit(Span(after, Position(after.line, after.column + 1)), "")]
+    return [Edit(Span(opening, behind), ""), Edit(Span(after, Position(after.line, after.column + 1)), "")]
 
 
 def plain_test_edits(run: Run, dropped: ast.Await) -> list[Edit]:

@@ -29,9 +29,24 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 @lru_cache(_REMEMBERED)
-def awaits(node: ast.AST) -> bool:
+def asynchronous(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[ast.AST, ...]:
+    """Asynchronous syntax of a function itself, in the order of the text; Python takes it in an `async def` only."""
+    found: list[ast.AST] = []
+    stack: list[ast.AST] = list(node.body)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Await | ast.AsyncWith | ast.AsyncFor) or getattr(part, "is_async", False):
+            found.append(part)
+        if isinstance(part, ast.GeneratorExp):
+            stack.append(part.generators[0].iter)
+        elif not isinstance(part, _SCOPES):
+            stack.extend(reversed(list(ast.iter_child_nodes(part))))
+    return tuple(found)
+
+
+def awaits(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a function uses asynchronous syntax itself: in a plain `def` a mistake that will make it async."""
-    return any(isinstance(part, ast.Await | ast.AsyncWith | ast.AsyncFor) for part in own_nodes(node))
+    return bool(asynchronous(node))
 
 
 @lru_cache(_REMEMBERED)

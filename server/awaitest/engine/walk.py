@@ -187,6 +187,7 @@ class Walk(ControlFlow):
     def _do_Assert(self, node: ast.Assert) -> None:
         self.narrow(node.test)
         self.condition(node.test)
+        self.assume(node.test, True)
         self.note(Checked(node=node, value=UNKNOWN, expected=self.expected > 0))
         if node.msg is not None:
             self.eval(node.msg)

@@ -44,7 +44,7 @@ Never: the module cannot be imported.
 
 ## Fix
 
-Sometimes safe. Makes the function `async def`; a test gets the marker it needs. For a helper the fix is unsafe, since its callers must
+Sometimes safe. Makes the function `async def`; a test gets the marker it needs. For a helper or a nested function the fix is unsafe, since its callers must
 await it from then on.
 """
 
@@ -56,40 +56,36 @@ from collections.abc import Iterator
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.repair import async_edits, fix, insert
 from awaitest.engine.rule import Finding, Rule
-from awaitest.engine.run import HELPER, MODULE, Run
-from awaitest.engine.steps import Awaited, Entered, Iterated, Step
+from awaitest.engine.run import HELPER, MODULE, NESTED, Run
+from awaitest.engine.steps import Collected
+from awaitest.engine.syntax import asynchronous
 
 RULE = Rule("AWT106", "await-outside-async", Severity.ERROR)
 
 
-def check(step: Awaited | Entered | Iterated, run: Run) -> Iterator[Finding]:
-    """The first piece of asynchronous syntax in a function that is not async."""
-    if run.kind == MODULE or run.is_async or step is not next(filter(_is_async, run.steps), None):
+def check(step: Collected, run: Run) -> Iterator[Finding]:
+    """A plain function with asynchronous syntax; the first piece of it is shown."""
+    if run.kind == MODULE or run.is_async:
         return
-    word = _word(step)
-    name = run.node.name
-    message = f"`{word}` needs `async def`, but `{name}` is a plain `def`: Python refuses the whole module."
-    yield Finding(_place(step), message, lambda: _fix(run))
+    for node in asynchronous(run.node)[:1]:
+        word, place = _shown(node)
+        message = (
+            f"`{word}` needs `async def`, but `{run.node.name}` is a plain `def`: Python refuses the whole module."
+        )
+        yield Finding(place, message, lambda: _fix(run))
 
 
-def _is_async(step: Step) -> bool:
-    return (
-        isinstance(step, Awaited)
-        or (isinstance(step, Entered) and isinstance(step.statement, ast.AsyncWith))
-        or (isinstance(step, Iterated) and step.is_async)
-    )
-
-
-def _word(step: Step) -> str:
-    return {Awaited: "await", Entered: "async with", Iterated: "async for"}[type(step)]
-
-
-def _place(step: Awaited | Entered | Iterated) -> ast.AST:
-    return step.iterable if isinstance(step, Iterated) else step.node
+def _shown(node: ast.AST) -> tuple[str, ast.AST]:
+    match node:
+        case ast.AsyncWith(items=[first, *_]):
+            return "async with", first.context_expr
+        case ast.AsyncFor(iter=iterable) | ast.comprehension(iter=iterable):
+            return "async for", iterable
+    return "await", node
 
 
 def _fix(run: Run) -> Fix | None:
     title = f"Make `{run.node.name}` async"
-    if run.kind == HELPER:
+    if run.kind in (HELPER, NESTED):
         return fix(run, title, [insert(run.span(run.node).start, "async ")], safe=False)
     return fix(run, title, async_edits(run), safe=True)

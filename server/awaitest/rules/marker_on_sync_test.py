@@ -47,7 +47,8 @@ from awaitest.engine.marks import Mark
 from awaitest.engine.repair import async_edits, await_edits, dropped_marks, fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
-from awaitest.engine.steps import Awaited, Collected, Misused
+from awaitest.engine.steps import Collected, Misused
+from awaitest.engine.syntax import awaits
 
 RULE = Rule("AWT203", "marker-on-sync-test", Severity.WARNING)
 
@@ -56,9 +57,7 @@ _PACKAGES = {"asyncio": "pytest-asyncio", "anyio": "anyio"}
 
 def check(step: Collected, run: Run) -> Iterator[Finding]:
     """A marker written on a test that is not a coroutine function."""
-    if run.kind != TEST or run.is_async:
-        return
-    if any(isinstance(other, Awaited) for other in run.steps):
+    if run.kind != TEST or run.is_async or awaits(run.node):
         return
     marks = [mark for mark in run.marks if mark.where == "function" and mark.name in _PACKAGES and run.mine(mark.node)]
     if not marks or run.function is None or shape(run.engine.world, run.function) is not Shape.AS_WRITTEN:

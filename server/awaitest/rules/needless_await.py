@@ -53,7 +53,6 @@ Safe. Drops the `await`. Where that was the only one in a test of a `TestClient`
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Fix, Severity
@@ -62,7 +61,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Awaited
 from awaitest.engine.values import Collection, Instance, Plain, Value
-from awaitest.engine.words import describe
+from awaitest.engine.words import describe, short
 
 RULE = Rule("AWT105", "needless-await", Severity.ERROR)
 
@@ -72,9 +71,7 @@ def check(step: Awaited, run: Run) -> Iterator[Finding]:
     if step.expected or not step.operand or not _cannot_be_awaited(step.operand, run):
         return
     what = describe(step.operand)
-    called = step.node.value
-    name = ast.unparse(called.func) + "(…)" if isinstance(called, ast.Call) else ast.unparse(called)
-    message = f"`{name}` gives {_article(what)}, which cannot be awaited. Drop the `await`: the value is already there."
+    message = f"`{short(step.node.value)}` gives {_article(what)}, which cannot be awaited. Drop the `await`: the value is already there."
     yield Finding(step.node, message, lambda: _fix(step, run))
 
 

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from awaitest.cli import CLEAN, session
@@ -53,7 +54,7 @@ def _lines(found: dict[str, Any], style: Style) -> Iterator[str]:
         yield from _indented(it["why"], style, 4)
     if found["fixtures"]:
         yield from _part("fixtures", style)
-        rows = [[it["name"], it["gives"], _kind(it), it["where"]] for it in found["fixtures"]]
+        rows = [[it["name"], it["gives"], _kind(it), _where(it)] for it in found["fixtures"]]
         for line in table(("name", "gives", "kind", "where"), rows, style.width - 2):
             yield f"  {line}"
     if found["problems"]:
@@ -64,6 +65,11 @@ def _lines(found: dict[str, Any], style: Style) -> Iterator[str]:
 
 def _kind(fixture: dict[str, Any]) -> str:
     return f"{'async' if fixture['async'] else 'sync'}, {fixture['scope']}"
+
+
+def _where(fixture: dict[str, Any]) -> str:
+    path, _, line = fixture["where"].rpartition(":")
+    return f"{shown(Path(path))}:{line}" if path else str(fixture["where"])
 
 
 def _part(title: str, style: Style) -> Iterator[str]:
