@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,9 @@ from awaitest.source.text import Position, Span
 _SUPPRESSED = re.compile(
     r"#\s*(?:awaitest:\s*ignore(?P<file>-file)?|(?P<noqa>noqa))(?:\s*[:\[]\s*(?P<rules>[\w\s,-]+)\]?)?", re.IGNORECASE
 )
+
+
+_DEFINED = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
 class Checker:
@@ -81,10 +85,7 @@ class Checker:
                 yield _with_severity(diagnostic, Severity(level))
 
     def _raw(self, project: Project, module: Module, document: Document, path: Path) -> Iterator[Diagnostic]:
-        for segment in document.segments:
-            for problem in segment.problems:
-                place = Position(problem.line, problem.column)
-                yield Diagnostic(SYNTAX_CODE, SYNTAX_NAME, Severity.ERROR, problem.message, path, Span(place, place))
+        yield from _unreadable(document, path)
         seen: set[tuple[str, Span]] = set()
         for run in self.engine(project).runs(module):
             for loaded, finding in findings(run):
@@ -96,6 +97,28 @@ class Checker:
                 fix = finding.fix() if finding.fix is not None else None
                 severity = finding.severity or loaded.rule.severity
                 yield Diagnostic(loaded.rule.code, loaded.rule.name, severity, finding.message, path, span, fix)
+
+
+def _unreadable(document: Document, path: Path) -> Iterator[Diagnostic]:
+    """What Python cannot read: mistakes, and, once per function or class, syntax that is newer than this Python."""
+    told: set[tuple[str, tuple[int, int]]] = set()
+    for segment in document.segments:
+        for problem in segment.problems:
+            place = Position(problem.line, problem.column)
+            severity, message = Severity.ERROR, f"Python cannot read this: {problem.message}."
+            if problem.needs is not None:
+                named = _DEFINED.search(segment.text)
+                what = f"`{named[1]}`" if named is not None else "This part of the module"
+                if (what, problem.needs) in told:
+                    continue
+                told.add((what, problem.needs))
+                severity, message = Severity.HINT, _newer(what, problem.needs)
+            yield Diagnostic(SYNTAX_CODE, SYNTAX_NAME, severity, message, path, Span(place, place))
+
+
+def _newer(what: str, needs: tuple[int, int]) -> str:
+    wanted, here = ".".join(map(str, needs)), f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"{what} is not checked: its syntax needs Python {wanted} or newer, and awaitest runs on {here}. Run awaitest on that Python."
 
 
 def findings(run: Run) -> Iterator[tuple[LoadedRule, Finding]]:

@@ -58,6 +58,9 @@ class FakeSession:
             return []
         return [Mistake(settings, line, text) for line, text in enumerate(settings.read_text().splitlines(), 1)]
 
+    def unreadable(self, files: Sequence[Path]) -> Sequence[Mistake]:  # noqa: ARG002
+        return []
+
     def check(self, path: Path, text: str) -> list[Diagnostic]:
         if "CRASH" in text:
             raise RuntimeError("boom\nand more")

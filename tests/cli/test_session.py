@@ -87,3 +87,15 @@ def test_config(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(capsys.readouterr().out)
     assert found["asyncio_mode"] == {"value": "strict", "source": f"{project / 'pyproject.toml'}:2"}
     assert found["anyio_mode"]["source"] == "default"
+
+
+def test_a_broken_pytest_configuration_is_told_and_the_rest_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest\n", "utf-8")
+    (tmp_path / "test_a.py").write_text("def test_a(): ...\n", "utf-8")
+    assert main(["check", "test_a.py", "--no-cache"]) == 2
+    out, err = capsys.readouterr()
+    assert "Checked 1 file." in out
+    assert err.startswith("awaitest: pytest.ini:1: ")

@@ -81,6 +81,9 @@ class Session(Protocol):
     def mistakes(self, files: Sequence[Path]) -> Sequence[Mistake]:
         """Mistakes in the settings that hold for these files; with any, nothing is checked."""
 
+    def unreadable(self, files: Sequence[Path]) -> Sequence[Mistake]:
+        """What pytest could not read in its own configuration of these files; they are checked all the same."""
+
     def check(self, path: Path, text: str) -> list[Diagnostic]:
         """What is wrong in `path` if it holds `text`; settings and suppressions applied."""
 
@@ -140,6 +143,11 @@ class CheckerSession:
     def mistakes(self, files: Sequence[Path]) -> Sequence[Mistake]:
         folders = dict.fromkeys([Path.cwd(), *(file.parent for file in files)])
         problems = dict.fromkeys(problem for folder in folders for problem in self._settings(folder).problems)
+        return [Mistake(it.path, it.line, it.message) for it in problems]
+
+    def unreadable(self, files: Sequence[Path]) -> Sequence[Mistake]:
+        configs = {id(config): config for config in map(self._config, dict.fromkeys(file.parent for file in files))}
+        problems = dict.fromkeys(problem for config in configs.values() for problem in config.problems)
         return [Mistake(it.path, it.line, it.message) for it in problems]
 
     def check(self, path: Path, text: str) -> list[Diagnostic]:

@@ -80,9 +80,11 @@ class Engine:
         if kind is not HELPER:
             wanted = requested(node, cls is not None)
             given = self.fixtures.values_for(wanted, run.seeker, fixture)
-            given |= self._parametrised(run)
-            names |= given
+            set_by_mark = self._parametrised(run)
+            names |= given | set_by_mark
             for name in wanted:
+                if name in set_by_mark:
+                    continue
                 source = self.fixtures.find(
                     name, run.seeker, fixture if fixture is not None and fixture.name == name else None
                 )
@@ -155,7 +157,8 @@ class Engine:
             for base in self.world.mro(cls)[0]
             if base.package != "unittest" and statements_binding(base.node.body, "__init__")
         ]
-        return config.collects_class(cls.node.name) and not made and config.collects_function(node.name)
+        named = all(config.collects_class(nested.node.name) for nested in (cls, *self.world.enclosing(cls)))
+        return named and not made and config.collects_function(node.name)
 
     def _parametrised(self, run: Run) -> dict[str, Value]:
         """What `parametrize` marks give to parameters."""

@@ -148,8 +148,14 @@ def _builtin(run: Evaluator, call: Call, name: str) -> Value:
         run.misuse(first.value, first.node, Misuse.CONDITION, later=not isinstance(first.node, ast.Call))
     second = call.positional(1)
     asked = first is not None and second is not None and members.never_awaitable(run.world, second.value)
-    if name == "isinstance" and asked and first is not None and isinstance(first.node, ast.Call):
-        run.misuse(first.value, call.node, Misuse.COMPARED)
+    if name == "isinstance" and asked and first is not None:
+        run.misuse(first.value, call.node, Misuse.COMPARED, later=not isinstance(first.node, ast.Call))
+        return plain("bool")
+    if name == "anext" and first is not None and len(call.arguments) == 1 and every(first.value, AsyncIterator):
+        item = join(*(kind.item for kind in first.value if isinstance(kind, AsyncIterator)))
+        site = run.site(call.node, call.label)
+        site.result = lambda: item
+        return frozenset({Coroutine(site)})
     if name in _LOOKING:
         for argument in call.arguments:
             if isinstance(argument.node, ast.Call):

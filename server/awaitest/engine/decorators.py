@@ -6,6 +6,7 @@ import ast
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from awaitest.engine import marks
 from awaitest.engine.values import ClassInfo, ClassValue, FunctionInfo, FunctionValue, Instance, Value
 from awaitest.engine.world import Definition
 
@@ -54,7 +55,7 @@ def shape(world: World, function: FunctionInfo) -> Shape:
 def effect_of(world: World, function: FunctionInfo, decorator: ast.expr) -> Shape:
     """The effect of one decorator."""
     called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    if is_mark(called):
+    if is_mark(called) or any(marks.decorators(world, function.module, [decorator], "")):
         return Shape.AS_WRITTEN
     if isinstance(called, ast.Name) and called.id in _NEUTRAL_NAMES:
         return Shape.AS_WRITTEN

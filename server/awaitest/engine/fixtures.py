@@ -164,7 +164,9 @@ class Fixtures:
         if outer is None:
             outer = [self.of_module(module) for module in self._project.surroundings(seeker.module)]
             self._chains[id(seeker.module)] = outer
-        return [self.of_class(seeker.cls), *outer] if seeker.cls is not None else outer
+        if seeker.cls is None:
+            return outer
+        return [*(self.of_class(cls) for cls in (seeker.cls, *self._world.enclosing(seeker.cls))), *outer]
 
     def find(self, name: str, seeker: Seeker, beyond: Fixture | None = None) -> Fixture | None:
         """The nearest fixture of a name; the next one up where `beyond` itself asks for its own name."""

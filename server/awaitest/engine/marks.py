@@ -41,7 +41,7 @@ def marks_of(world: World, function: FunctionInfo, cls: ClassInfo | None) -> lis
         return []
     marks = list(decorators(world, function.module, node.decorator_list, "function"))
     if cls is not None:
-        for owner in world.mro(cls)[0]:
+        for owner in (base for nested in (cls, *world.enclosing(cls)) for base in world.mro(nested)[0]):
             marks += decorators(world, owner.module, owner.node.decorator_list, "class")
             marks += pytestmarks(world, owner.module, owner.node.body, "class")
     module = cls.module if cls is not None else function.module
@@ -51,6 +51,8 @@ def marks_of(world: World, function: FunctionInfo, cls: ClassInfo | None) -> lis
 
 def module_marks(world: World, module: Module) -> list[Mark]:
     """What `pytestmark` of a module gives to all its tests."""
+    if "pytestmark" not in module.bound and not module.star_imports:
+        return []
     found = list(pytestmarks(world, module, module.body, "module"))
     if not found and "pytestmark" in module.bound:
         target = world.resolver.lookup(module, "pytestmark")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
 from awaitest.engine.values import (
+    NONE,
     UNKNOWN,
     AsyncMockValue,
     BuiltinValue,
@@ -47,8 +48,9 @@ def builtin(name: str) -> Value:
 
 
 def attribute(world: World, base: Value, name: str) -> Value:
-    """The value of `base.name`."""
-    return join(*(_of_kind(world, kind, name) for kind in base))
+    """The value of `base.name`. Where `base` may be None, there is none but an AttributeError."""
+    present = base if name.startswith("__") else base - NONE or base
+    return join(*(_of_kind(world, kind, name) for kind in present))
 
 
 def _of_kind(world: World, kind: Kind, name: str) -> Value:

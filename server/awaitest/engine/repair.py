@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -163,10 +164,9 @@ def fixture_edits(run: Run) -> list[Edit] | None:
     if project.plugin("pytest-asyncio") is not True:
         return None
     called = fixture.decorator.func if isinstance(fixture.decorator, ast.Call) else fixture.decorator
+    old = Import("pytest", called.id) if isinstance(called, ast.Name) else Import("pytest")
     edits = [Edit(run.span(called), "pytest_asyncio.fixture")]
-    if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "pytest":
-        return edits + replace_import(run.document, Import("pytest"), Import("pytest_asyncio"), replaced=1)
-    return None
+    return edits + replace_import(run.document, old, Import("pytest_asyncio"), replaced=1)
 
 
 def uses_anyio(run: Run) -> bool:
@@ -263,11 +263,11 @@ def plain_edits(run: Run) -> list[Edit]:
 def dropped_marks(run: Run, marks: list[ast.expr]) -> list[Edit]:
     """Remove decorator lines, and the import of pytest where nothing else uses it."""
     edits = [remove_lines(run, mark) for mark in marks]
-    used = sum(1 for mark in marks for part in ast.walk(mark) if isinstance(part, ast.Name) and part.id == "pytest")
-    if marks and used and uses_of(run.document, "pytest") == used:
-        removed = remove_import(run.document, "pytest", None, used)
-        if removed is not None:
-            edits.append(removed)
+    names = Counter(part.id for mark in marks for part in ast.walk(mark) if isinstance(part, ast.Name))
+    for name, imported in (("pytest", None), ("mark", "mark")):
+        if names[name] and uses_of(run.document, name) == names[name]:
+            removed = remove_import(run.document, "pytest", imported, names[name])
+            edits += [removed] if removed is not None else []
     return edits
 
 

@@ -15,7 +15,8 @@ from awaitest.engine.steps import Collected, Received, Step
 from awaitest.engine.style import habits
 from awaitest.engine.values import ClassInfo, FunctionInfo, Site, Value
 from awaitest.source.document import Document, Segment
-from awaitest.source.text import Span
+from awaitest.source.edits import add_import
+from awaitest.source.text import Edit, Span
 
 if TYPE_CHECKING:
     from awaitest.engine.analysis import Engine
@@ -93,13 +94,24 @@ class Run:
         """The marks of async tests that the file and its neighbours use; remembered by the first of `siblings` for all."""
         return habits(self)
 
+    @cached_property
+    def by_segment(self) -> dict[int, list[Run]]:
+        """The functions of the file by the segment they stand in; kept by the first of `siblings`."""
+        found: dict[int, list[Run]] = {}
+        for run in self.siblings:
+            if run.function is not None:
+                found.setdefault(id(run.segment), []).append(run)
+        return found
+
+    @cached_property
+    def import_of_pytest(self) -> Edit | None:
+        """The edit that imports pytest in this file; kept by the first of `siblings`."""
+        return add_import(self.document, "pytest")
+
     def owner_of(self, node: ast.AST) -> Run:
         """The innermost function of this file that a node stands in; this one where none is found."""
-        holders = [
-            run
-            for run in self.siblings
-            if run.function is not None and any(part is node for part in ast.walk(run.node))
-        ]
+        near = self.siblings[0].by_segment.get(id(self._segment_of(node)), [])
+        holders = [run for run in near if any(part is node for part in ast.walk(run.node))]
         return min(holders, key=lambda run: sum(1 for _ in ast.walk(run.node)), default=self)
 
     def mine(self, node: ast.AST) -> bool:

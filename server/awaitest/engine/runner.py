@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.fixtures import Fixture, Fixtures, Seeker, requested
-from awaitest.engine.marks import Mark, marks_of
-from awaitest.engine.values import ClassInfo, FunctionInfo
+from awaitest.engine.marks import Mark, decorators, marks_of
+from awaitest.engine.values import ClassInfo, FunctionInfo, FunctionValue
 from awaitest.engine.world import Definition, World
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ class Verdict:
 
 
 UNSURE = Verdict()
-_CASE_HOOKS = ("run", "__call__", "_callTestMethod", "__init__", "__new__", "__init_subclass__", "debug")
+_CASE_HOOKS = (
+    "run", "__call__", "_callTestMethod", "__init__", "__new__", "__init_subclass__", "__getattribute__", "debug",
+)  # fmt: skip
 _RUNNING_MARKS = {"asyncio": "pytest-asyncio", "anyio": "anyio"}
 _FOREIGN_MARKS = frozenset(
     {"trio", "twisted", "gen_test", "curio", "tornado", "asyncio_cooperative", "sanic", "inlineCallbacks"}
@@ -58,8 +60,19 @@ def in_testcase(world: World, cls: ClassInfo) -> bool | None:
         return False
     own = [base for base in bases if base.package != "unittest"]
     touched = any(world_class_defines(base, hook) for base in own for hook in _CASE_HOOKS)
-    decorated = any(base.node.decorator_list for base in own)
+    decorated = any(_may_replace(world, base, node) for base in own for node in base.node.decorator_list)
     return True if complete and not touched and not decorated else None
+
+
+def _may_replace(world: World, cls: ClassInfo, decorator: ast.expr) -> bool:
+    """Whether a class decorator is neither a mark nor one of unittest's own."""
+    if any(decorators(world, cls.module, [decorator], "class")):
+        return False
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    found = world.reader.expression(cls.module, called)
+    return not all(
+        isinstance(kind, FunctionValue) and kind.function.module.name.startswith("unittest") for kind in found
+    )
 
 
 def is_isolated(world: World, cls: ClassInfo) -> bool:
@@ -105,7 +118,7 @@ class Runner:
         mode = self._by_mode()
         if mode.by is not None:
             return mode
-        if self._asks_backend(function, cls, marks):
+        if self.asks_backend(function, cls, marks):
             return Verdict(by="anyio", why="its fixtures ask for anyio_backend")
         if self._unsure(function, cls, marks):
             return UNSURE
@@ -136,7 +149,8 @@ class Runner:
             return Verdict(by="anyio", why="anyio_mode is auto")
         return UNSURE
 
-    def _asks_backend(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> bool:
+    def asks_backend(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> bool:
+        """Whether the test or one of its fixtures asks for `anyio_backend`: then anyio runs the async ones."""
         if self._project.plugin("anyio") is False:
             return False
         return "anyio_backend" in self._fixtures.closure(self._wanted(function, cls, marks), _seeker(function, cls))
@@ -181,6 +195,8 @@ class Runner:
         config = self._project.config
         if fixture.flavour == "pytest_asyncio":
             return True
+        if shape(self._world, fixture.function) is not Shape.AS_WRITTEN:
+            return None
         if fixture.flavour != "pytest" or config.asyncio_mode is None or config.anyio_mode is None:
             return None
         if config.asyncio_mode == "auto" and self._project.plugin("pytest-asyncio") is not False:

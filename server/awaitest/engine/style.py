@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from awaitest.engine.marks import Mark, decorators, module_marks
 from awaitest.engine.world import Definition
-from awaitest.source.edits import add_import, indent_of, line_insert
-from awaitest.source.text import Edit
+from awaitest.source.edits import indent_of, line_insert
+from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
 
 _MARK = re.compile(rb"\bmark\.(asyncio|anyio)\b")
 _NEIGHBOURS = 40
+_ALIKE = 0.8
 
 
 def marker_edits(run: Run) -> list[Edit] | None:
@@ -30,23 +32,17 @@ def marker_edits(run: Run) -> list[Edit] | None:
     if name is None:
         return None
     target = _target(run)
-    segment = run.document.segment_of(target)
     first = target.decorator_list[0] if target.decorator_list else target
-    line = segment.span(first).start.line
-    indent = indent_of(run.document.lines[segment.span(target).start.line])
+    line = run.span(first).start.line
+    indent = indent_of(run.document.lines[run.span(target).start.line])
     edits = [line_insert(run.document, line, f"{indent}@pytest.mark.{name}")]
-    added = add_import(run.document, "pytest")
+    added = run.siblings[0].import_of_pytest
     return edits if added is None else [added, *edits]
 
 
 def marker_name(run: Run) -> str | None:
     """The mark this suite uses: what the file uses, then its neighbours, then what the plugins allow."""
-    project = run.engine.project
-    usable = [
-        name
-        for name, package in (("asyncio", "pytest-asyncio"), ("anyio", "anyio"))
-        if project.plugin(package) is not False
-    ]
+    usable = _usable(run)
     used = [name for name in run.siblings[0].habits if name in usable]
     if used:
         return used[0]
@@ -61,6 +57,27 @@ def habits(run: Run) -> list[str]:
     used = Counter(mark.name for mark in _marks_in_file(run) if mark.name in {"asyncio", "anyio"})
     used = used or Counter(_neighbours(run))
     return [name for name, _ in used.most_common() if name is not None]
+
+
+def misspelt_marker(run: Run) -> tuple[Mark, str] | None:
+    """A mark that is nearly one that would run the test, and the name it should have."""
+    usable = _usable(run)
+    alike = ((mark, get_close_matches(mark.name or "", usable, n=1, cutoff=_ALIKE)) for mark in run.marks)
+    return next(((mark, names[0]) for mark, names in alike if names), None)
+
+
+def respelling_edits(run: Run, mark: Mark, name: str) -> list[Edit] | None:
+    """Edits that give a mark another name; None where it is not written in this file."""
+    called = mark.node.func if isinstance(mark.node, ast.Call) else mark.node
+    if not isinstance(called, ast.Attribute) or not run.mine(called):
+        return None
+    end = run.span(called).end
+    return [Edit(Span(Position(end.line, end.column - len(called.attr)), end), name)]
+
+
+def _usable(run: Run) -> list[str]:
+    plugins = (("asyncio", "pytest-asyncio"), ("anyio", "anyio"))
+    return [name for name, package in plugins if run.engine.project.plugin(package) is not False]
 
 
 def _marks_in_file(run: Run) -> list[Mark]:

@@ -6,7 +6,7 @@ Everything is remembered; nothing here depends on the function that is being rea
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from awaitest.engine.values import (
@@ -52,6 +52,7 @@ class World:
         self._globals: dict[tuple[int, str], Value] = {}
         self._mros: dict[int, tuple[tuple[ClassInfo, ...], bool]] = {}
         self._members: dict[tuple[int, str], Member | None] = {}
+        self._enclosing: dict[int, tuple[ClassInfo, ...]] = {}
         self._alive: list[object] = []
 
     def class_info(self, module: Module, node: ast.ClassDef) -> ClassInfo:
@@ -59,6 +60,14 @@ class World:
         if info is None:
             info = self._classes[id(node)] = ClassInfo(module, node)
         return info
+
+    def enclosing(self, cls: ClassInfo) -> tuple[ClassInfo, ...]:
+        """The classes a class is nested in, innermost first."""
+        if id(cls.node) not in self._enclosing:
+            self._alive.append(cls.node)
+            outer = _classes_around(cls.module.body, cls.node) or ()
+            self._enclosing[id(cls.node)] = tuple(self.class_info(cls.module, node) for node in outer)
+        return self._enclosing[id(cls.node)]
 
     def function_info(self, module: Module, node: Definition, owner: ClassInfo | None = None) -> FunctionInfo:
         info = self._functions.get(id(node))
@@ -235,3 +244,13 @@ def decorated_with(node: Definition, name: str) -> bool:
         (isinstance(item, ast.Name) and item.id == name) or (isinstance(item, ast.Attribute) and item.attr == name)
         for item in node.decorator_list
     )
+
+
+def _classes_around(body: Iterable[ast.stmt], wanted: ast.ClassDef) -> list[ast.ClassDef] | None:
+    for node in body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        inner = [] if node is wanted else _classes_around(node.body, wanted)
+        if inner is not None:
+            return inner if node is wanted else [*inner, node]
+    return None

@@ -21,10 +21,14 @@ _RUNNING_HOOKS = (
     b"pytest_pycollect_makeitem",
     b"pytest_runtest_call",
     b"pytest_pycollect_makemodule",
+    b"pytest_fixture_setup",
 )
 _MARKING_HOOKS = (b"pytest_collection_modifyitems", b"pytest_itemcollected", b"pytest_generate_tests")
 _NOT_TESTS = frozenset({"node_modules", "venv", "env", "site-packages", "dist", "build"})
 _ASYNC_WORDS = (b"asyncio", b"anyio", b"trio", b"iscoroutinefunction", b"CO_COROUTINE", b"async")
+_KNOWN_PLUGINS = frozenset(
+    {"pytester", "pytest_asyncio", "pytest_asyncio.plugin", "anyio", "anyio.pytest_plugin", "asyncio"}
+)
 
 
 class Project:
@@ -97,12 +101,18 @@ class Project:
         """Whether a hook of a conftest or of another plugin may run or mark async tests here."""
         folder = module.path.parent if module.path is not None else self.config.rootdir
         if folder not in self._running_elsewhere:
-            self._running_elsewhere[folder] = self._foreign_plugin() or any(
-                _may_run(self.files.read(near.path) or b"")
-                for near in self.surroundings(module)
-                if near.path is not None and near is not module
+            near = [other for other in self.surroundings(module) if other is not module]
+            self._running_elsewhere[folder] = (
+                self._foreign_plugin()
+                or any(_may_run(self.files.read(other.path) or b"") for other in near if other.path is not None)
+                or any(self.resolver.load(name) is None for name in self._loaded_by(near))
             )
         return self._running_elsewhere[folder]
+
+    def _loaded_by(self, modules: list[Module]) -> set[str]:
+        """Plugins that modules and the configuration load by name, without those that are known."""
+        named = {name for module in modules for name in _plugin_names(module)} | self.config.plugins.loaded
+        return named - _KNOWN_PLUGINS
 
     def uses_anyio(self, path: Path) -> bool:
         """Whether tests in or below the folder of a file, or beside it up to the root, are run by anyio."""

@@ -84,11 +84,11 @@ def check(step: Received, run: Run) -> Iterator[Finding]:
         return
     if run.cls is not None and in_testcase(run.engine.world, run.cls) is not False:
         return
-    wanted = [received.name for received in run.received()]
-    if "anyio_backend" in run.engine.fixtures.closure(wanted, run.seeker):
+    assert run.function is not None
+    if runner.asks_backend(run.function, run.cls, run.marks):
         return
     message = (
-        f"`{run.node.name}` is a plain `def`, so nobody runs its async fixture `{step.name}`: anyio runs async fixtures "
+        f"`{run.node.name}` is a plain `def`, so nobody runs its async fixture `{step.name}`: anyio does so "
         "only for async tests. Make the test async."
     )
     yield Finding(step.node, message, lambda: _fix(run))

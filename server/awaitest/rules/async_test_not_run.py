@@ -34,7 +34,8 @@ When a plugin that this project cannot see, for example one given with `-p` by h
 
 ## Fix
 
-Safe. Adds the marker that this suite uses, on the test or, where the file marks its classes, on the class.
+Safe. Adds the marker that this suite uses, on the test or, where the file marks its classes, on the class. A misspelt marker is
+spelt right.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
 from awaitest.engine.runner import Reason
 from awaitest.engine.steps import Collected
-from awaitest.engine.style import marker_edits, marker_name
+from awaitest.engine.style import marker_edits, marker_name, misspelt_marker, respelling_edits
 from awaitest.engine.syntax import generates
 
 RULE = Rule("AWT201", "async-test-not-run", Severity.ERROR)
@@ -66,7 +67,15 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
     if reason is None or reason is Reason.TESTCASE:
         return
     message = f"Nobody runs `{run.node.name}`: {_why(run, reason)}. {_outcome(run)}"
-    if reason is Reason.NO_MARKER:
+    misspelt = misspelt_marker(run) if reason is Reason.NO_MARKER else None
+    if misspelt is not None:
+        mark, right = misspelt
+        yield Finding(
+            run.name_span(),
+            message,
+            lambda: fix(run, f"Spell the marker `{right}`", respelling_edits(run, mark, right), safe=True),
+        )
+    elif reason is Reason.NO_MARKER:
         name = marker_name(run)
         yield Finding(
             run.name_span(),
@@ -82,10 +91,15 @@ def _why(run: Run, reason: Reason) -> str:
     package = _PACKAGES.get(marker, marker)
     if reason is Reason.PLUGIN_ABSENT:
         return f"it is marked `{marker}`, but {package} is not installed"
-    config = run.engine.project.config
+    project = run.engine.project
+    config = project.config
     if reason is Reason.PLUGIN_BLOCKED:
         where = f" in {config.path.name}" if config.path is not None else ""
         return f"it is marked `{marker}`, but `addopts`{where} switches that plugin off"
+    if (misspelt := misspelt_marker(run)) is not None:
+        return f"its mark `{misspelt[0].name}` does nothing; `{misspelt[1]}` would"
+    if project.plugin("pytest-asyncio") is False:
+        return "it has no anyio marker, and pytest-asyncio does not run here"
     line = config.line_of("asyncio_mode")
     if config.path is None or line is None:
         return "it has no asyncio or anyio marker, and asyncio_mode is strict by default"

@@ -62,6 +62,12 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
     marks = [mark for mark in run.marks if mark.where == "function" and mark.name in _PACKAGES and run.mine(mark.node)]
     if not marks or run.function is None or shape(run.engine.world, run.function) is not Shape.AS_WRITTEN:
         return
+    if any(
+        run.engine.runner.handles(received.fixture, None) is False
+        for received in run.received()
+        if received.fixture.is_async
+    ):
+        return
     mark = marks[0]
     name = run.node.name
     made = [other for other in run.steps if isinstance(other, Misused) and run.mine(other.coroutine.site.node)]

@@ -26,7 +26,7 @@ class Document:
     def text(self) -> str:
         return "".join(self.lines)
 
-    @property
+    @cached_property
     def newline(self) -> str:
         """The line ending that most lines have; a line feed where no line has one."""
         endings = Counter(line[len(line.rstrip("\r\n")) :][-2:] for line in self.lines)
@@ -137,7 +137,7 @@ class Document:
     def _replace(self, begin: int, end: int, parts: list[Part]) -> None:
         """Put parts in place of others and gather the classes that are touched."""
         self._parts[begin:end] = parts
-        for name in ("segments", "_module", "_homes"):
+        for name in ("newline", "segments", "_module", "_homes"):
             self.__dict__.pop(name, None)
         end = begin + len(parts)
         while begin > 0 and (begin >= len(self._parts) or self._parts[begin].indent):

@@ -13,7 +13,7 @@ from awaitest.cli import CLEAN, FAILED, FOUND, complain, session
 from awaitest.cli.checking import check_files
 from awaitest.cli.formats import counts, renderer
 from awaitest.cli.report import Report, summary
-from awaitest.cli.session import Request, Session, UsageError
+from awaitest.cli.session import Mistake, Request, Session, UsageError
 from awaitest.cli.sources import Source, Sources, UnreadableError, shown
 from awaitest.cli.terminal import Progress, style_for
 from awaitest.engine.diagnostic import Severity
@@ -97,20 +97,26 @@ def find(opened: Session, given: Sequence[str]) -> tuple[list[Path], bool]:
     refuse_mistakes(opened, found.files)
     for path, reason in found.missing:
         complain(f"{shown(path)} {reason}")
+    broken = opened.unreadable(found.files)
+    for mistake in broken:
+        complain(_line(mistake))
     if not found.files and not found.missing:
         complain("no test files found")
-    return found.files, bool(found.missing)
+    return found.files, bool(found.missing or broken)
 
 
 def refuse_mistakes(opened: Session, files: Sequence[Path]) -> None:
     """Say each mistake in the settings; raises UsageError with the last."""
-    lines = [
-        f"{shown(it.path)}{'' if it.line is None else f':{it.line}'}: {it.message}" for it in opened.mistakes(files)
-    ]
+    lines = [_line(it) for it in opened.mistakes(files)]
     for line in lines[:-1]:
         complain(line)
     if lines:
         raise UsageError(lines[-1])
+
+
+def _line(mistake: Mistake) -> str:
+    place = "" if mistake.line is None else f":{mistake.line}"
+    return f"{shown(mistake.path)}{place}: {mistake.message}"
 
 
 def checked(
