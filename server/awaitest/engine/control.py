@@ -11,7 +11,6 @@ from awaitest.engine.expressions import Evaluator
 from awaitest.engine.state import Life, State, meet
 from awaitest.engine.steps import Misuse
 from awaitest.engine.values import (
-    NONE,
     UNKNOWN,
     Site,
     Value,
@@ -93,11 +92,6 @@ class ControlFlow(Evaluator):
                 if isinstance(argument, ast.Name) and argument.id in self.state.names:
                     self.escape(self.state.names[argument.id])
                     self.state.names[argument.id] = UNKNOWN
-
-    def assume(self, test: ast.expr, outcome: bool) -> None:
-        """Forget that a name holds None where the outcome of a test excludes it."""
-        for name in _present(test, outcome) & self.state.names.keys():
-            self.state.names[name] = (self.state.names[name] - NONE) or UNKNOWN
 
     def _do_Match(self, node: ast.Match) -> None:
         subject = self.eval(node.subject)
@@ -185,20 +179,6 @@ class ControlFlow(Evaluator):
         self.state.alive = self.state.alive and alive
 
     _do_TryStar = _do_Try
-
-
-def _present(test: ast.expr, outcome: bool) -> set[str]:
-    """Names that hold something other than None where a test has this outcome."""
-    match test:
-        case ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)):
-            return {name} if outcome else set()
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _present(operand, not outcome)
-        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is outcome:
-            return set().union(*(_present(value, outcome) for value in values))
-        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as operator], comparators=[ast.Constant(value=None)]):
-            return _present(left, True) if isinstance(operator, ast.IsNot) is outcome else set()
-    return set()
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:

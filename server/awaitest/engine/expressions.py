@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from awaitest.engine import members
 from awaitest.engine.arguments import Argument, Call
@@ -22,11 +23,11 @@ from awaitest.engine.values import (
     FunctionInfo,
     FunctionValue,
     Instance,
-    Iterator,
-    Kind,
     Plain,
     Value,
+    element_of,
     every,
+    item_of,
     join,
     plain,
 )
@@ -53,7 +54,7 @@ class Evaluator(Tracker):
     def condition(self, node: ast.expr) -> None:
         """The expression decides a branch."""
         if isinstance(node, ast.BoolOp):
-            for operand in node.values:
+            for operand in self._operands(node):
                 self.condition(operand)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             self.condition(node.operand)
@@ -152,7 +153,7 @@ class Evaluator(Tracker):
             return UNKNOWN
         if every(base, ClassValue):
             return base
-        return join(*(_item(kind, node.slice) for kind in base))
+        return join(*(item_of(kind, node.slice) for kind in base))
 
     def _eval_Slice(self, node: ast.Slice) -> Value:
         for part in (node.lower, node.upper, node.step):
@@ -162,11 +163,26 @@ class Evaluator(Tracker):
 
     def _eval_BoolOp(self, node: ast.BoolOp) -> Value:
         values = []
-        for operand in node.values[:-1]:
-            value = self.eval(operand)
-            self.misuse(value, operand, Misuse.CONDITION, later=not isinstance(operand, ast.Call))
-            values.append(value)
-        return join(*values, self.eval(node.values[-1]))
+        for operand in self._operands(node):
+            values.append(self.eval(operand))
+            if operand is not node.values[-1]:
+                self.misuse(values[-1], operand, Misuse.CONDITION, later=not isinstance(operand, ast.Call))
+        return join(*values)
+
+    def _operands(self, node: ast.BoolOp) -> Iterator[ast.expr]:
+        """The operands, each to be evaluated knowing how those before it came out."""
+        before: dict[str, Value] = {}
+        for operand in node.values:
+            yield operand
+            before = self.assume(operand, isinstance(node.op, ast.And)) | before
+        self.recall(before)
+
+    def _where(self, test: ast.expr, outcome: bool, node: ast.expr) -> Value:
+        """The value of an expression that is evaluated only where a test has this outcome."""
+        before = self.assume(test, outcome)
+        value = self.eval(node)
+        self.recall(before)
+        return value
 
     def _eval_UnaryOp(self, node: ast.UnaryOp) -> Value:
         if isinstance(node.op, ast.Not):
@@ -180,7 +196,7 @@ class Evaluator(Tracker):
         for value in (left, right):
             self.misuse(value, node, Misuse.OPERAND)
         if every(left, Collection) and every(right, Collection):
-            return frozenset({Collection("list", join(*(_item(kind, None) for kind in left | right)))})
+            return frozenset({Collection("list", join(*(item_of(kind, None) for kind in left | right)))})
         if every(left, Plain) and every(right, Plain):
             return frozenset(Plain(kind.name) for kind in left if isinstance(kind, Plain))
         self.escape(left)
@@ -218,7 +234,7 @@ class Evaluator(Tracker):
 
     def _eval_IfExp(self, node: ast.IfExp) -> Value:
         self.condition(node.test)
-        return join(self.eval(node.body), self.eval(node.orelse))
+        return join(self._where(node.test, True, node.body), self._where(node.test, False, node.orelse))
 
     def _eval_JoinedStr(self, node: ast.JoinedStr) -> Value:
         for part in node.values:
@@ -242,7 +258,7 @@ class Evaluator(Tracker):
         return frozenset({Collection(name, join(*values) if values else UNKNOWN, None if starred else values)})
 
     def _eval_Starred(self, node: ast.Starred) -> Value:
-        return join(*(_item(kind, None) for kind in self.eval(node.value)))
+        return join(*(item_of(kind, None) for kind in self.eval(node.value)))
 
     def _eval_Dict(self, node: ast.Dict) -> Value:
         for key in node.keys:
@@ -298,7 +314,7 @@ class Evaluator(Tracker):
             if not is_async:
                 self.misuse(value, iterable, Misuse.ITERATED)
             return UNKNOWN
-        return join(*(_element(kind, is_async) for kind in value))
+        return join(*(element_of(kind, is_async) for kind in value))
 
     def _eval_Yield(self, node: ast.Yield) -> Value:
         value = self.eval(node.value) if node.value is not None else NONE
@@ -308,7 +324,7 @@ class Evaluator(Tracker):
 
     def _eval_YieldFrom(self, node: ast.YieldFrom) -> Value:
         value = self.eval(node.value)
-        self.yielded.append(join(*(_element(kind, is_async=False) for kind in value)))
+        self.yielded.append(join(*(element_of(kind, is_async=False) for kind in value)))
         self.escape(value)
         return UNKNOWN
 
@@ -349,7 +365,7 @@ class Evaluator(Tracker):
             for element, item in zip(elements, ordered, strict=True):
                 self.bind_target(element, item)
             return
-        item = join(*(_element(kind, is_async=False) for kind in value))
+        item = join(*(element_of(kind, is_async=False) for kind in value))
         for element in elements:
             self.bind_target(element, item)
 
@@ -363,28 +379,3 @@ def _self_path(node: ast.Attribute) -> str | None:
 def _label(node: ast.expr) -> str:
     text = ast.unparse(node)
     return text if len(text) <= 60 else text[:57] + "…"
-
-
-def _item(kind: Kind, index: ast.expr | None) -> Value:
-    if not isinstance(kind, Collection):
-        return UNKNOWN
-    if isinstance(index, ast.Slice):
-        return frozenset({Collection(kind.name, kind.element)})
-    if kind.items is not None and isinstance(index, ast.Constant) and isinstance(index.value, int):
-        if -len(kind.items) <= index.value < len(kind.items):
-            return kind.items[index.value]
-        return UNKNOWN
-    return kind.element
-
-
-def _element(kind: Kind, is_async: bool) -> Value:
-    match kind:
-        case Collection(name=name, element=element):
-            return UNKNOWN if name == "dict" else element
-        case Iterator(item=item) if not is_async:
-            return item
-        case AsyncIterator(item=item) if is_async:
-            return item
-        case Plain(name="str"):
-            return plain("str")
-    return UNKNOWN

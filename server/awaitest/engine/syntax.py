@@ -146,3 +146,17 @@ def passed_through(node: ast.AST) -> tuple[str, ...]:
         and isinstance(part.value.func.value, ast.Name)
         and part.value.func.value.id == "self"
     )
+
+
+def present_names(test: ast.expr, outcome: bool) -> set[str]:
+    """Names that hold something other than None where a test has this outcome."""
+    match test:
+        case ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)):
+            return {name} if outcome else set()
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return present_names(operand, not outcome)
+        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is outcome:
+            return set().union(*(present_names(value, outcome) for value in values))
+        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as operator], comparators=[ast.Constant(value=None)]):
+            return present_names(left, True) if isinstance(operator, ast.IsNot) is outcome else set()
+    return set()

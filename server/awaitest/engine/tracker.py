@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED, State
 from awaitest.engine.steps import ClientUsed, Created, Misuse, Misused, Step
-from awaitest.engine.syntax import free_names
+from awaitest.engine.syntax import free_names, present_names
 from awaitest.engine.values import (
+    NONE,
     UNKNOWN,
     ClassInfo,
     Coroutine,
@@ -114,6 +115,18 @@ class Tracker:
         if name in self.captured:
             self.escape(value)
 
+    def assume(self, test: ast.expr, outcome: bool) -> dict[str, Value]:
+        """Forget that a name holds None where the outcome of a test excludes it; what these names held before."""
+        before = {name: self.state.names[name] for name in present_names(test, outcome) if name in self.state.names}
+        self.state.names |= {name: _without_none(value) for name, value in before.items()}
+        return before
+
+    def recall(self, before: dict[str, Value]) -> None:
+        """Undo `assume`, but for names that were bound anew since."""
+        for name, value in before.items():
+            if self.state.names.get(name) == _without_none(value):
+                self.state.names[name] = value
+
     def capture(self, node: ast.AST) -> None:
         """A nested function or lambda takes names of ours along."""
         for name in free_names(node):
@@ -182,3 +195,7 @@ class Live(Mapping[str, Value]):
 
     def __len__(self) -> int:
         return len(self._evaluator.state.names)
+
+
+def _without_none(value: Value) -> Value:
+    return (value - NONE) or UNKNOWN

@@ -231,3 +231,30 @@ NONE = frozenset({Plain("None")})
 
 def plain(name: str, const: str | int | bool | None = None) -> Value:
     return frozenset({Plain(name, const)})
+
+
+def item_of(kind: Kind, index: ast.expr | None) -> Value:
+    """What an index, or None for any, picks from a collection."""
+    if not isinstance(kind, Collection):
+        return UNKNOWN
+    if isinstance(index, ast.Slice):
+        return frozenset({Collection(kind.name, kind.element)})
+    if kind.items is not None and isinstance(index, ast.Constant) and isinstance(index.value, int):
+        if -len(kind.items) <= index.value < len(kind.items):
+            return kind.items[index.value]
+        return UNKNOWN
+    return kind.element
+
+
+def element_of(kind: Kind, is_async: bool) -> Value:
+    """What a loop gets from a value, one at a time."""
+    match kind:
+        case Collection(name=name, element=element):
+            return UNKNOWN if name == "dict" else element
+        case Iterator(item=item) if not is_async:
+            return item
+        case AsyncIterator(item=item) if is_async:
+            return item
+        case Plain(name="str"):
+            return plain("str")
+    return UNKNOWN
