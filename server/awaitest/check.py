@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from awaitest.engine.analysis import Engine
-from awaitest.engine.diagnostic import Diagnostic, Severity
-from awaitest.engine.rule import Finding, LoadedRule
+from awaitest.engine.diagnostic import Diagnostic, Fix, Severity
+from awaitest.engine.rule import Finding, LoadedRule, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Row, Step
 from awaitest.engine.table import rows
-from awaitest.project.modules import Module
 from awaitest.project.settings import Settings, load_settings
 from awaitest.project.workspace import Project, Workspace
 from awaitest.registry import SYNTAX_CODE, SYNTAX_NAME, all_rules, rule_names
@@ -30,22 +30,42 @@ _SUPPRESSED = re.compile(
 _DEFINED = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
+Adjust = Callable[[Path, Settings], Settings]
+
+
 class Checker:
     """Checks files of a workspace."""
 
-    def __init__(self, workspace: Workspace, overrides: Mapping[str, Any] | None = None) -> None:
-        """`overrides`: fields of `Settings` that hold whatever the project's settings say."""
+    def __init__(self, workspace: Workspace, adjust: Adjust = lambda _, settings: settings) -> None:
+        """`adjust` makes of a folder and its project's settings the ones that hold there."""
         self.workspace = workspace
-        self._overrides = dict(overrides or {})
-        self._engines: dict[int, Engine] = {}
+        self._adjust = adjust
+        self._engines: dict[int, tuple[Project, Engine]] = {}
         self._settings: dict[Path, Settings] = {}
 
     def check(self, path: Path) -> list[Diagnostic]:
-        """All diagnostics of a file, in the order of its text."""
+        """All diagnostics of a file with their fixes, in the order of its text."""
         project = self.workspace.project_of(path)
         module = project.module(path)
-        found = list(self._diagnostics(project, module, path))
-        return sorted(found, key=lambda item: (item.span, item.code))
+        if module.document is None:
+            return []
+        runs = self.engine(project).runs(module)
+        reports = [report for run in runs for report in reports_of(run)]
+        return [told.diagnostic(with_fix=True) for told in self.tell(path, module.document, reports)]
+
+    def tell(self, path: Path, document: Document, reports: Iterable[Report]) -> list[Told]:
+        """What is said of a file: its reports and what Python cannot read, settings and suppressions applied."""
+        settings = self.settings(path)
+        relative = _relative(path, settings.root)
+        suppressed = Suppressions(document)
+        found: dict[tuple[str, Span], Told] = {}
+        for told in (*_unreadable(document, path), *(_told(report, path) for report in reports)):
+            level = settings.severity_of(told.code, told.name, told.severity.value)
+            if level == "off" or not settings.enabled(told.code, told.name, relative):
+                continue
+            if not suppressed.covers(told):
+                found.setdefault((told.code, told.span), replace(told, severity=Severity(level)))
+        return sorted(found.values(), key=lambda told: (told.span, told.code))
 
     def explain(self, path: Path, test: str) -> list[Row] | None:
         """The execution table of a test named `test_x` or `TestA::test_x`; None where there is no such function."""
@@ -60,46 +80,73 @@ class Checker:
     def engine(self, project: Project) -> Engine:
         """The engine of a project."""
         if id(project) not in self._engines:
-            self._engines[id(project)] = Engine(project)
-        return self._engines[id(project)]
+            self._engines[id(project)] = project, Engine(project)
+        return self._engines[id(project)][1]
+
+    def forget(self, path: Path) -> None:
+        """A module changed, came or went."""
+        for project in self.workspace.forget(path):
+            self._engines.pop(id(project), None)
+
+    def forget_projects(self, folder: Path | None = None) -> None:
+        """Configuration, settings or environment changed in a folder, or everywhere."""
+        self.workspace.forget_projects(folder)
+        self._engines.clear()
+        self._settings.clear()
 
     def settings(self, path: Path) -> Settings:
         """The settings that hold for a file."""
         if path.parent not in self._settings:
             loaded = load_settings(self.workspace.files, path.parent, rule_names())
-            self._settings[path.parent] = replace(loaded, **self._overrides)
+            self._settings[path.parent] = self._adjust(path.parent, loaded)
         return self._settings[path.parent]
 
-    def _diagnostics(self, project: Project, module: Module, path: Path) -> Iterator[Diagnostic]:
-        document = module.document
-        if document is None:
-            return
-        settings = self.settings(path)
-        relative = _relative(path, settings.root)
-        suppressed = Suppressions(document)
-        for diagnostic in self._raw(project, module, document, path):
-            level = settings.severity_of(diagnostic.code, diagnostic.name, diagnostic.severity.value)
-            if level == "off" or not settings.enabled(diagnostic.code, diagnostic.name, relative):
-                continue
-            if not suppressed.covers(diagnostic):
-                yield _with_severity(diagnostic, Severity(level))
 
-    def _raw(self, project: Project, module: Module, document: Document, path: Path) -> Iterator[Diagnostic]:
-        yield from _unreadable(document, path)
-        seen: set[tuple[str, Span]] = set()
-        for run in self.engine(project).runs(module):
-            for loaded, finding in findings(run):
-                span = finding.at if isinstance(finding.at, Span) else run.span(finding.at)
-                key = (loaded.rule.code, span)
-                if key in seen:
-                    continue
-                seen.add(key)
-                fix = finding.fix() if finding.fix is not None else None
-                severity = finding.severity or loaded.rule.severity
-                yield Diagnostic(loaded.rule.code, loaded.rule.name, severity, finding.message, path, span, fix)
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a rule reports of a run."""
+
+    rule: Rule
+    finding: Finding
+    run: Run
 
 
-def _unreadable(document: Document, path: Path) -> Iterator[Diagnostic]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A diagnostic whose fix is made when somebody asks for it."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    path: Path
+    span: Span
+    repair: Callable[[], Fix | None] | None = None
+
+    def diagnostic(self, with_fix: bool) -> Diagnostic:
+        fix = self.repair() if with_fix and self.repair is not None else None
+        return Diagnostic(self.code, self.name, self.severity, self.message, self.path, self.span, fix)
+
+
+def reports_of(run: Run) -> list[Report]:
+    """What the rules say of one run."""
+    by_step = _dispatch()
+    return [
+        Report(loaded.rule, finding, run)
+        for step in run.steps
+        for loaded in by_step.get(type(step), ())
+        for finding in loaded.check(step, run)
+    ]
+
+
+def _told(report: Report, path: Path) -> Told:
+    finding, rule = report.finding, report.rule
+    span = report.run.span(finding.at) if isinstance(finding.at, ast.AST) else finding.at()
+    severity = finding.severity or rule.severity
+    return Told(rule.code, rule.name, severity, finding.message, path, span, finding.fix)
+
+
+def _unreadable(document: Document, path: Path) -> Iterator[Told]:
     """What Python cannot read: mistakes, and, once per function or class, syntax that is newer than this Python."""
     told: set[tuple[str, tuple[int, int]]] = set()
     for segment in document.segments:
@@ -113,7 +160,7 @@ def _unreadable(document: Document, path: Path) -> Iterator[Diagnostic]:
                     continue
                 told.add((what, problem.needs))
                 severity, message = Severity.HINT, _newer(what, problem.needs)
-            yield Diagnostic(SYNTAX_CODE, SYNTAX_NAME, severity, message, path, Span(place, place))
+            yield Told(SYNTAX_CODE, SYNTAX_NAME, severity, message, path, Span(place, place))
 
 
 def _newer(what: str, needs: tuple[int, int]) -> str:
@@ -121,15 +168,7 @@ def _newer(what: str, needs: tuple[int, int]) -> str:
     return f"{what} is not checked: its syntax needs Python {wanted} or newer, and awaitest runs on {here}. Run awaitest on that Python."
 
 
-def findings(run: Run) -> Iterator[tuple[LoadedRule, Finding]]:
-    """What the rules say of one run."""
-    by_step = _dispatch()
-    for step in run.steps:
-        for loaded in by_step.get(type(step), ()):
-            for finding in loaded.check(step, run):
-                yield loaded, finding
-
-
+@cache
 def _dispatch() -> dict[type[Step], list[LoadedRule]]:
     table: dict[type[Step], list[LoadedRule]] = {}
     for loaded in all_rules():
@@ -154,7 +193,7 @@ class Suppressions:
                 else:
                     self._lines[number] = self._lines.get(number, frozenset()) | rules if rules else frozenset({"*"})
 
-    def covers(self, diagnostic: Diagnostic) -> bool:
+    def covers(self, diagnostic: Told | Diagnostic) -> bool:
         """Whether a comment on the first or last line of the diagnostic, or for the whole file, silences it."""
         near = (self._lines.get(line, frozenset()) for line in {diagnostic.span.start.line, diagnostic.span.end.line})
         return any(_names(rules, diagnostic, empty_is_all=False) for rules in near) or any(
@@ -162,19 +201,11 @@ class Suppressions:
         )
 
 
-def _names(rules: Iterable[str], diagnostic: Diagnostic, empty_is_all: bool) -> bool:
+def _names(rules: Iterable[str], diagnostic: Told | Diagnostic, empty_is_all: bool) -> bool:
     named = set(rules)
     if not named:
         return empty_is_all
     return bool(named & {"*", diagnostic.code.lower(), diagnostic.name})
-
-
-def _with_severity(diagnostic: Diagnostic, severity: Severity) -> Diagnostic:
-    if diagnostic.severity is severity:
-        return diagnostic
-    return Diagnostic(
-        diagnostic.code, diagnostic.name, severity, diagnostic.message, diagnostic.path, diagnostic.span, diagnostic.fix
-    )
 
 
 def _relative(path: Path, root: Path) -> str:

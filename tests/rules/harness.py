@@ -58,11 +58,11 @@ class CaseWorkspace(Workspace):
 
     def __init__(self, files: Files, environment: Environment) -> None:
         super().__init__(files)
-        self._given = environment
+        self._assigned = environment
 
     def _environment(self, rootdir: Path) -> Environment:
         del rootdir
-        return self._given
+        return self._assigned
 
     def _library(self, environment: Environment) -> Library:
         library = _shared_library(environment.site_packages)

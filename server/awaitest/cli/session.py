@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from awaitest.engine.analysis import Engine
     from awaitest.engine.diagnostic import Diagnostic
     from awaitest.engine.overview import Given
     from awaitest.engine.rule import LoadedRule
@@ -127,7 +126,7 @@ class CheckerSession:
         self._files: Files = OverlayFiles(request.texts, DiskFiles()) if request.texts else DiskFiles()
         cache = SkeletonCache(default_folder()) if request.cache else None
         self._workspace = Workspace(self._files, request.python, cache, _activated())
-        self._checker = Checker(self._workspace, asked)
+        self._checker = Checker(self._workspace, lambda _, settings: replace(settings, **asked))
 
     def find(self, paths: Sequence[Path]) -> Found:
         from awaitest.project.discovery import Missing, find_tests
@@ -181,7 +180,7 @@ class CheckerSession:
                 "versions": {name: str(version) for name, version in environment.versions.items()},
             },
             "runner": [asdict(it) for it in overview.runners(engine, module)],
-            "fixtures": [_shown_fixture(engine, it) for it in overview.visible_fixtures(engine, module)],
+            "fixtures": [_shown_fixture(it) for it in overview.visible_fixtures(engine, module)],
             "problems": [
                 *(f"{it.path}:{it.line}: {it.message}" for it in config.problems),
                 *(f"{ignored}: pytest does not read this configuration" for ignored in config.ignored),
@@ -195,13 +194,12 @@ class CheckerSession:
         return self._workspace.project_of(folder / "conftest.py").config
 
 
-def _shown_fixture(engine: Engine, given: Given) -> dict[str, Any]:
+def _shown_fixture(given: Given) -> dict[str, Any]:
     fixture = given.fixture
     module = fixture.module
     line: int = fixture.node.lineno
     if module.document is not None:
-        segment = engine.segment_of(module.document, fixture.node)
-        line = segment.name_span(fixture.node).start.line + 1 if segment is not None else line
+        line = module.document.segment_of(fixture.node).name_span(fixture.node).start.line + 1
     return {
         "name": fixture.name,
         "where": f"{module.path}:{line}",

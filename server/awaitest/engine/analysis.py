@@ -12,15 +12,19 @@ from awaitest.engine.patches import patched_by
 from awaitest.engine.reader import SilentReader, parameters
 from awaitest.engine.run import FIXTURE, HELPER, MODULE, NESTED, TEST, Run
 from awaitest.engine.runner import Runner
+from awaitest.engine.sheet import Sheet
 from awaitest.engine.steps import Received
 from awaitest.engine.values import UNKNOWN, ClassInfo, Collection, Instance, Value, join
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import Definition, World, statements_binding
+from awaitest.source.document import Document
 
 if TYPE_CHECKING:
     from awaitest.project.modules import Module
     from awaitest.project.workspace import Project
-    from awaitest.source.document import Document, Segment
+    from awaitest.source.document import Segment
+
+    _Place = tuple[Segment, ClassInfo | None, ast.FunctionDef | ast.AsyncFunctionDef]
 
 
 class Engine:
@@ -36,34 +40,40 @@ class Engine:
         self.runner = Runner(self.world, self.fixtures, project)
         self.watched = False
         """Whether runs keep the state after each step."""
-        self._segments: dict[int, tuple[Document, dict[int, Segment]]] = {}
 
     def runs(self, module: Module) -> list[Run]:
         """Every function of a file, walked, in the order of the text; the top level last."""
-        document = module.document
-        if document is None:
-            return []
-        found: list[Run] = []
+        return self.sheet(module).runs
+
+    def sheet(self, module: Module, before: Sheet | None = None) -> Sheet:
+        """The walked functions of a file; of a sheet made `before`, those of segments that are still there are kept."""
+        document = module.document or Document("")
+        known = before.by_segment if before is not None else {}
+        runs: list[Run] = []
+        places: dict[Segment, list[_Place]] = {}
+        for place in self._functions(module, document):
+            places.setdefault(place[0], []).append(place)
+        for segment, inside in places.items():
+            runs += known.get(segment) or [
+                run for _, cls, node in inside for run in self._run(module, node, cls, segment)
+            ]
+        runs += known.get(None) or self._top_level(module)
+        return Sheet(document, runs)
+
+    def _functions(self, module: Module, document: Document) -> Iterator[_Place]:
         for statement in document.module():
             if isinstance(statement, Definition):
-                found += self._run(module, statement, None, document.segment_of(statement))
+                yield document.segment_of(statement), None, statement
             elif isinstance(statement, ast.ClassDef):
-                found += self._class(module, statement, document)
-        found += self._top_level(module)
-        for run in found:
-            run.siblings = found
-        return found
+                yield from self._methods(module, statement, document)
 
-    def _class(
-        self, module: Module, node: ast.ClassDef, document: Document, segment: Segment | None = None
-    ) -> Iterator[Run]:
+    def _methods(self, module: Module, node: ast.ClassDef, document: Document) -> Iterator[_Place]:
         cls = self.world.class_info(module, node)
         for member in node.body:
-            inside = segment or document.segment_of(member)
             if isinstance(member, Definition):
-                yield from self._run(module, member, cls, inside)
+                yield document.segment_of(member), cls, member
             elif isinstance(member, ast.ClassDef):
-                yield from self._class(module, member, document, inside)
+                yield from self._methods(module, member, document)
 
     def _run(
         self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef, cls: ClassInfo | None, segment: Segment
@@ -184,19 +194,6 @@ class Engine:
         if len(names) == 1:
             return {names[0]: join(*values) if values else UNKNOWN}
         return {name: join(*(_column(value, position) for value in values)) for position, name in enumerate(names)}
-
-    def segment_of(self, document: Document, node: ast.AST) -> Segment | None:
-        """The segment a node belongs to, or None for a node of another file."""
-        known = self._segments.get(id(document))
-        if known is None:
-            known = self._segments[id(document)] = (document, {})
-            for segment in document.segments:
-                for statement in segment.body:
-                    for part in ast.walk(statement):
-                        known[1][id(part)] = segment
-            for statement in document.module():
-                known[1].setdefault(id(statement), document.segment_of(statement))
-        return known[1].get(id(node))
 
 
 def _sets_up(node: ast.stmt) -> bool:

@@ -120,7 +120,7 @@ def only_requests(run: Run, owner: Kept | str) -> bool:
     cls, world = run.cls, run.engine.world
     if cls is None or not world.mro(cls)[1] or not _directly(run, owner):
         return False
-    if not any(other.kind == TEST and other.cls is cls for other in run.siblings):
+    if not any(other.kind == TEST and other.cls is cls for other in run.sheet.runs):
         return False
     nodes = [base.node for base in world.mro(cls)[0]]
     mentions = [part for node in nodes for part in ast.walk(node) if _is_kept(part, owner.attribute)]

@@ -27,9 +27,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check reports: a place, a message and, where there is one, how to make the fix."""
+    """What a check reports: a place, a message and, where there is one, how to make the fix.
 
-    at: ast.AST | Span
+    Place and fix are asked for when they are needed: until then the text before them may have changed.
+    """
+
+    at: ast.AST | Callable[[], Span]
     message: str
     fix: Callable[[], Fix | None] | None = None
     severity: Severity | None = None

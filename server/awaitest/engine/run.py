@@ -12,14 +12,13 @@ from awaitest.engine.fixtures import Fixture, Seeker
 from awaitest.engine.marks import Mark, marks_of
 from awaitest.engine.runner import Verdict
 from awaitest.engine.steps import Collected, Received, Step
-from awaitest.engine.style import habits
 from awaitest.engine.values import ClassInfo, FunctionInfo, Site, Value
 from awaitest.source.document import Document, Segment
-from awaitest.source.edits import add_import
-from awaitest.source.text import Edit, Span
+from awaitest.source.text import Span
 
 if TYPE_CHECKING:
     from awaitest.engine.analysis import Engine
+    from awaitest.engine.sheet import Sheet
     from awaitest.project.modules import Module
 
 TEST, FIXTURE, HELPER, NESTED, MODULE = "test", "fixture", "helper", "nested function", "module"
@@ -45,7 +44,7 @@ class Run:
         self.cls = cls
         self.segment = segment
         self.parent = parent
-        self.siblings: list[Run] = [self]
+        self.sheet: Sheet
         """All runs of the file."""
         self.fixture: Fixture | None = None
         self.steps: list[Step] = []
@@ -89,29 +88,10 @@ class Run:
         assert self.function is not None
         return self.engine.runner.verdict(self.function, self.cls)
 
-    @cached_property
-    def habits(self) -> list[str]:
-        """The marks of async tests that the file and its neighbours use; remembered by the first of `siblings` for all."""
-        return habits(self)
-
-    @cached_property
-    def by_segment(self) -> dict[int, list[Run]]:
-        """The functions of the file by the segment they stand in; kept by the first of `siblings`."""
-        found: dict[int, list[Run]] = {}
-        for run in self.siblings:
-            if run.function is not None:
-                found.setdefault(id(run.segment), []).append(run)
-        return found
-
-    @cached_property
-    def import_of_pytest(self) -> Edit | None:
-        """The edit that imports pytest in this file; kept by the first of `siblings`."""
-        return add_import(self.document, "pytest")
-
     def owner_of(self, node: ast.AST) -> Run:
         """The innermost function of this file that a node stands in; this one where none is found."""
-        near = self.siblings[0].by_segment.get(id(self._segment_of(node)), [])
-        holders = [run for run in near if any(part is node for part in ast.walk(run.node))]
+        near = self.sheet.by_segment.get(self._segment_of(node), [])
+        holders = [run for run in near if run.function is not None and any(part is node for part in ast.walk(run.node))]
         return min(holders, key=lambda run: sum(1 for _ in ast.walk(run.node)), default=self)
 
     def mine(self, node: ast.AST) -> bool:
@@ -139,7 +119,7 @@ class Run:
         return "".join(lines)
 
     def _segment_of(self, node: ast.AST) -> Segment | None:
-        return self.engine.segment_of(self.document, node)
+        return self.document.segment_of(node) if self.document.holds(node) else None
 
     def received(self) -> Iterator[Received]:
         for step in self.steps:

@@ -36,14 +36,14 @@ def marker_edits(run: Run) -> list[Edit] | None:
     line = run.span(first).start.line
     indent = indent_of(run.document.lines[run.span(target).start.line])
     edits = [line_insert(run.document, line, f"{indent}@pytest.mark.{name}")]
-    added = run.siblings[0].import_of_pytest
+    added = run.sheet.import_of_pytest
     return edits if added is None else [added, *edits]
 
 
 def marker_name(run: Run) -> str | None:
     """The mark this suite uses: what the file uses, then its neighbours, then what the plugins allow."""
     usable = _usable(run)
-    used = [name for name in run.siblings[0].habits if name in usable]
+    used = [name for name in run.sheet.habits if name in usable]
     if used:
         return used[0]
     backend = run.engine.fixtures.find("anyio_backend", run.seeker)

@@ -203,27 +203,28 @@ class AsyncMockValue(Kind):
 
 def coroutines(value: Value) -> Iterable[Coroutine]:
     """Coroutines in a value, also those in its collections."""
-    for kind in value:
-        if isinstance(kind, Coroutine):
-            yield kind
-        elif isinstance(kind, Collection):
-            yield from coroutines(kind.element)
-            for item in kind.items or ():
-                yield from coroutines(item)
+    return (kind for kind in _parts(value) if isinstance(kind, Coroutine))
 
 
 def sites(value: Value) -> Iterable[Site]:
     """Everything followed in a value: coroutines and clients, also inside collections and bound methods."""
-    for kind in value:
-        site = kind.site if isinstance(kind, Coroutine | Instance) else None
-        if site is not None:
-            yield site
-        elif isinstance(kind, Collection):
-            yield from sites(kind.element)
-            for item in kind.items or ():
-                yield from sites(item)
-        elif isinstance(kind, FunctionValue) and kind.receiver is not None:
-            yield from sites(kind.receiver)
+    for kind in _parts(value, receivers=True):
+        if isinstance(kind, Coroutine | Instance) and kind.site is not None:
+            yield kind.site
+
+
+def _parts(value: Value, receivers: bool = False) -> Iterable[Kind]:
+    """The kinds in a value and in its collections, each collection once: they may nest deeply and share elements."""
+    pending = list(value)
+    met: set[int] = set()
+    while pending:
+        kind = pending.pop()
+        yield kind
+        if isinstance(kind, Collection) and id(kind) not in met:
+            met.add(id(kind))
+            pending += kind.element
+        elif receivers and isinstance(kind, FunctionValue):
+            pending += kind.receiver or ()
 
 
 NONE = frozenset({Plain("None")})

@@ -66,6 +66,14 @@ def find_tests(
                 yield file
 
 
+def is_tests(path: Path, config: PytestConfig) -> bool:
+    """Whether a file is one of tests: by its name, or because it lies in a folder of tests."""
+    if path.name == "conftest.py" or config.collects_file(path):
+        return True
+    root = config.rootdir
+    return root in path.parents and any(map(_of_tests, path.parent.relative_to(root).parts))
+
+
 def default_paths(files: Files, cwd: Path, config: PytestConfig) -> list[Path]:
     """Where a bare `pytest` looks: its `testpaths` when run at the root directory, if they exist, else `cwd`."""
     patterns = config.testpaths if config.rootdir == cwd else ()

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from awaitest.source.document import Document
+
 LARGEST = 20_000_000
 """Bytes. A larger file is not read: no test module is that long."""
 
@@ -88,6 +90,35 @@ def _entry(item: os.DirEntry[str]) -> Entry:
         return Entry(item.name, item.is_dir(follow_symlinks=False), item.is_file())
     except OSError:
         return Entry(item.name, is_dir=False, is_file=False)
+
+
+class OpenFiles:
+    """The files an editor has open, laid over others. What is open may change at any time."""
+
+    def __init__(self, documents: Mapping[Path, Document], base: Files) -> None:
+        self.base = base
+        self._documents = documents
+
+    def read(self, path: Path) -> bytes | None:
+        document = self._documents.get(path)
+        return self.base.read(path) if document is None else document.text.encode("utf-8", "surrogatepass")
+
+    def is_file(self, path: Path) -> bool:
+        return path in self._documents or self.base.is_file(path)
+
+    def is_dir(self, path: Path) -> bool:
+        return self.base.is_dir(path)
+
+    def names(self, directory: Path) -> list[str]:
+        return [entry.name for entry in self.scan(directory)]
+
+    def scan(self, directory: Path) -> list[Entry]:
+        entries = {entry.name: entry for entry in self.base.scan(directory)}
+        unsaved = [path.name for path in self._documents if path.parent == directory and path.name not in entries]
+        return sorted([*entries.values(), *(Entry(name, is_dir=False, is_file=True) for name in unsaved)])
+
+    def stamp(self, path: Path) -> tuple[int, int] | None:
+        return self.base.stamp(path)
 
 
 class OverlayFiles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,15 @@ class Resolver:
     """Modules of one project and its environment. Project roots come first, then the library."""
 
     def __init__(
-        self, files: Files, roots: Iterable[Path], library: Library, editable: Mapping[str, Path] | None = None
+        self,
+        files: Files,
+        roots: Iterable[Path],
+        library: Library,
+        editable: Mapping[str, Path] | None = None,
+        opened: Mapping[Path, Document] | None = None,
     ) -> None:
+        """`opened`: documents that stand in for files while an editor has them open."""
+        self._opened: Mapping[Path, Document] = {} if opened is None else opened
         self._files = files
         self._roots = tuple(dict.fromkeys((*roots, *(root / "src" for root in roots))))
         self._library = library
@@ -64,13 +71,19 @@ class Resolver:
         return known
 
     def _project_module(self, path: Path) -> Module:
+        name, is_package = self.name_of(path)
+        return Module(name, path, is_package, "project", document=self._opened.get(path) or self._document(path))
+
+    def _document(self, path: Path) -> Document:
         content = self._files.read(path)
         try:
-            text = decode(content)[0] if content is not None else ""
+            return Document(decode(content)[0] if content is not None else "")
         except DecodeProblem:
-            text = ""
-        name, is_package = self.name_of(path)
-        return Module(name, path, is_package, "project", document=Document(text))
+            return Document("")
+
+    def has_read(self, path: Path) -> bool:
+        """Whether the module of a file was asked for."""
+        return path in self._by_path
 
     def invalidate(self, path: Path) -> None:
         """Forget the module of a file that changed, came or went. Other modules stay, what was looked up does not."""
@@ -147,6 +160,17 @@ class Resolver:
         """The module a star import takes its names from."""
         origin = _absolute(module, star.module, star.level)
         return self.load(origin, module) if origin is not None else None
+
+    def imported(self, module: Module) -> Iterator[Module]:
+        """The modules that a module imports, wherever in it the statement stands."""
+        for node in (part for statement in module.body for part in ast.walk(statement)):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and (origin := self.absolute(module, node)) is not None:
+                names = [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
+            else:
+                continue
+            yield from (loaded for name in names if (loaded := self.load(name, module)) is not None)
 
     def absolute(self, module: Module, node: ast.ImportFrom) -> str | None:
         """The absolute module name of a `from … import`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from awaitest.project.cache import SkeletonCache
@@ -14,6 +14,7 @@ from awaitest.project.files import DiskFiles, Files
 from awaitest.project.library import Library
 from awaitest.project.modules import Module
 from awaitest.project.resolve import Resolver
+from awaitest.source.document import Document
 
 _PLUGIN_NAMES = {"pytest-asyncio": "asyncio", "anyio": "anyio"}
 _RUNNING_HOOKS = (
@@ -72,6 +73,25 @@ class Project:
             if loaded is not None:
                 found.setdefault(id(loaded), loaded)
         return list(found.values())
+
+    def reach(self, module: Module) -> frozenset[Path]:
+        """The project's files that what is said of a module may rest on: itself, its conftests, and what they import."""
+        pending = self.surroundings(module)
+        met: dict[Path, Module] = {}
+        while pending:
+            seen = pending.pop()
+            if seen.path is None or seen.document is None or seen.path in met:
+                continue
+            met[seen.path] = seen
+            pending += self.resolver.imported(seen)
+        return frozenset(met)
+
+    def forget(self, path: Path) -> None:
+        """A file changed, came or went: nothing that was concluded from it holds any longer."""
+        self.resolver.invalidate(path)
+        self._running_elsewhere.clear()
+        self._mentions.clear()
+        self._anyio_in.clear()
 
     def plugins_mentioning(self, name: str) -> list[Module]:
         """Modules of installed plugins in whose text a fixture name occurs."""
@@ -159,7 +179,7 @@ class Project:
 
 
 class Workspace:
-    """Finds the project of each file. `python` is an interpreter or environment given by hand."""
+    """Finds the project of each file."""
 
     def __init__(
         self,
@@ -167,11 +187,17 @@ class Workspace:
         python: Path | None = None,
         cache: SkeletonCache | None = None,
         active: Path | None = None,
+        opened: Mapping[Path, Document] | None = None,
+        environments: Mapping[Path, Path] | None = None,
     ) -> None:
+        """`python`: an interpreter or environment given by hand; `environments`: others, for what lies in and below a
+        folder; `opened`: the documents that stand in for files while an editor has them open."""
         self.files = files or DiskFiles()
         self._python = python
+        self._chosen: Mapping[Path, Path] = {} if environments is None else environments
         self._active = active
         self._cache = cache
+        self._opened: Mapping[Path, Document] = {} if opened is None else opened
         self._environments: dict[Path, Environment] = {}
         self._libraries: dict[tuple[Path, ...], Library] = {}
         self._by_folder: dict[Path, Project] = {}
@@ -184,9 +210,32 @@ class Workspace:
             self._by_folder[folder] = self._find(path)
         return self._by_folder[folder]
 
+    def forget(self, path: Path) -> list[Project]:
+        """A module changed, came or went: the projects that must conclude anew."""
+        projects = [
+            it for it in self._by_config.values() if it.resolver.has_read(path) or it.config.rootdir in path.parents
+        ]
+        for project in projects:
+            project.forget(path)
+        return projects
+
+    def forget_projects(self, folder: Path | None = None) -> None:
+        """The configuration or the environment changed: find the projects in and below a folder, or all, anew."""
+
+        def stays(place: Path) -> bool:
+            return folder is not None and folder != place and folder not in place.parents
+
+        gone = {id(project) for place, project in self._by_folder.items() if not stays(place)}
+        self._by_folder = {place: it for place, it in self._by_folder.items() if id(it) not in gone}
+        self._by_config = {key: it for key, it in self._by_config.items() if id(it) not in gone}
+        self._environments.clear()
+        if folder is None:
+            self._libraries.clear()
+
     def _environment(self, rootdir: Path) -> Environment:
         if rootdir not in self._environments:
-            self._environments[rootdir] = environment_of(self.files, rootdir, self._python, self._active)
+            near = (self._chosen[folder] for folder in (rootdir, *rootdir.parents) if folder in self._chosen)
+            self._environments[rootdir] = environment_of(self.files, rootdir, next(near, self._python), self._active)
         return self._environments[rootdir]
 
     def _library(self, environment: Environment) -> Library:
@@ -204,7 +253,7 @@ class Workspace:
         key = (config.path, config.rootdir)
         if key not in self._by_config:
             roots = (config.rootdir, *config.pythonpath)
-            resolver = Resolver(self.files, roots, self._library(environment), environment.editable)
+            resolver = Resolver(self.files, roots, self._library(environment), environment.editable, self._opened)
             self._by_config[key] = Project(self.files, config, environment, resolver)
         return self._by_config[key]
 

@@ -66,7 +66,7 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
         f"`{run.node.name}` passes without running: `{run.cls.node.name}` is a `unittest.TestCase`, which never awaits its tests. "
         "Derive from `unittest.IsolatedAsyncioTestCase`."
     )
-    yield Finding(run.name_span(), message, lambda: _fix(run))
+    yield Finding(run.name_span, message, lambda: _fix(run))
 
 
 def _fix(run: Run) -> Fix | None:

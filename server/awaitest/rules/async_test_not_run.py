@@ -71,19 +71,19 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
     if misspelt is not None:
         mark, right = misspelt
         yield Finding(
-            run.name_span(),
+            run.name_span,
             message,
             lambda: fix(run, f"Spell the marker `{right}`", respelling_edits(run, mark, right), safe=True),
         )
     elif reason is Reason.NO_MARKER:
         name = marker_name(run)
         yield Finding(
-            run.name_span(),
+            run.name_span,
             message,
             lambda: fix(run, f"Mark it with `@pytest.mark.{name}`", marker_edits(run), safe=True),
         )
     else:
-        yield Finding(run.name_span(), message)
+        yield Finding(run.name_span, message)
 
 
 def _why(run: Run, reason: Reason) -> str:

@@ -89,7 +89,7 @@ def unhandled(run: Run) -> bool:
         return False
     if run.cls is not None and in_testcase(run.engine.world, run.cls) is not False:
         return False
-    return not any(_runs_elsewhere(test, fixture.name) for test in run.siblings)
+    return not any(_runs_elsewhere(test, fixture.name) for test in run.sheet.runs)
 
 
 def _runs_elsewhere(test: Run, name: str) -> bool:

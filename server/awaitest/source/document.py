@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections import Counter
 from functools import cached_property
 
-from awaitest.source.segment import Part, Segment, SyntaxProblem
+from awaitest.source.segment import Part, Segment, SyntaxProblem, segment_of
 from awaitest.source.splitter import Kind, Piece, pieces, split_lines
 from awaitest.source.text import Position, Span
 
@@ -53,9 +53,18 @@ class Document:
         """All statements that could be read, in order; classes carry their members in `body`. Not to be changed."""
         return self._module
 
-    def segment_of(self, node: ast.stmt) -> Segment:
-        """The segment of a statement of `module()`, or of the body of a class there; KeyError for any other node."""
-        return self._homes[node]
+    def holds(self, node: ast.AST) -> bool:
+        """Whether a node stands in this text."""
+        own = self._own
+        return segment_of(node) in own
+
+    def segment_of(self, node: ast.AST) -> Segment:
+        """The segment that a node of this text stands in; KeyError for any other node."""
+        own = self._own
+        segment = segment_of(node)
+        if segment is None or segment not in own:
+            raise KeyError(node)
+        return segment
 
     def edit(self, span: Span, text: str) -> None:
         """Replace what `span` covers; places behind the end of a line or of the text count as that end."""
@@ -89,18 +98,11 @@ class Document:
         return [statement for segment in self.segments if segment.owner is None for statement in segment.statements]
 
     @cached_property
-    def _homes(self) -> dict[ast.stmt, Segment]:
-        homes: dict[ast.stmt, Segment] = {}
+    def _own(self) -> frozenset[Segment]:
+        """The segments, once each node of theirs knows its segment."""
         for segment in self.segments:
-            homes.update(dict.fromkeys(segment.body, segment))
-            if segment.kind == "class":
-                for statement in segment.statements:
-                    homes[statement] = segment
-                    homes.update((child, segment) for child in getattr(statement, "body", ()) if child not in homes)
-        for segment in self.segments:
-            if segment.owner is not None:
-                homes.update(dict.fromkeys(segment.body, segment))
-        return homes
+            segment.mark_nodes()
+        return frozenset(self.segments)
 
     def _index(self, line: int) -> int:
         return bisect_right(self._parts, line, key=lambda part: part.line) - 1
@@ -137,7 +139,7 @@ class Document:
     def _replace(self, begin: int, end: int, parts: list[Part]) -> None:
         """Put parts in place of others and gather the classes that are touched."""
         self._parts[begin:end] = parts
-        for name in ("newline", "segments", "_module", "_homes"):
+        for name in ("newline", "segments", "_module", "_own"):
             self.__dict__.pop(name, None)
         end = begin + len(parts)
         while begin > 0 and (begin >= len(self._parts) or self._parts[begin].indent):

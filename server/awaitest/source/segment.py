@@ -74,6 +74,8 @@ class Segment:
         self._member_lead = member_lead
         self._all_parts: list[Part] = []
         self._class: ast.ClassDef | None = None
+        self._gathered = False
+        self._marked = False
 
     @property
     def line(self) -> int:
@@ -99,9 +101,9 @@ class Segment:
         """The body, where a class has its members in place."""
         if not self.members or not self.body:
             return self.body
-        if self._class is None:
-            self._class = self._whole_class()
-        return [self._class]
+        if not self._gathered:
+            self._class, self._gathered = self._whole_class(), True
+        return [self._class] if self._class is not None else []
 
     def line_of(self, row: int) -> int:
         """The line in the document of a row of this segment's text."""
@@ -134,6 +136,14 @@ class Segment:
         column = len(before[-1]) - 1 + (start.column if len(before) == 1 else 0)
         line = start.line + len(before) - 1
         return Span.of(line, column, line, column + len(node.name))
+
+    def mark_nodes(self) -> None:
+        """Let each node of the body know its segment: see `segment_of`."""
+        if not self._marked:
+            self._marked = True
+            for statement in self.body:
+                for node in ast.walk(statement):
+                    _mark(node, self)
 
     @cached_property
     def _parsed(self) -> Parsed:
@@ -168,14 +178,15 @@ class Segment:
         """Take up the members of a class among its parts, in order."""
         self.members = [part.segment for part in parts if part.kind is Kind.MEMBER and part.segment is not None]
         self._all_parts = parts
-        self._class = None
+        self._gathered = False
         for member in self.members:
             member.owner = self
 
     def _whole_class(self) -> ast.ClassDef:
         definition = self.body[0]
         assert isinstance(definition, ast.ClassDef)
-        whole = copy.copy(definition)
+        whole = self._class or copy.copy(definition)
+        _mark(whole, self)
         own = iter(definition.body)
         statement = next(own, None)
         body: list[ast.stmt] = []
@@ -200,3 +211,13 @@ class Segment:
         last = whole.body[-1]
         home = next((member for member in self.members if any(last is own for own in member.body)), self)
         return home.span(last).end
+
+
+def segment_of(node: ast.AST) -> Segment | None:
+    """The segment whose `mark_nodes` met a node last."""
+    segment: Segment | None = node.__dict__.get("segment")
+    return segment
+
+
+def _mark(node: ast.AST, segment: Segment) -> None:
+    node.__dict__["segment"] = segment

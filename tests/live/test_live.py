@@ -1,0 +1,164 @@
+"""Whatever is typed, in whichever file: what is said of open files is what a fresh check of the same texts says."""
+
+from __future__ import annotations
+
+import random
+import sys
+from concurrent.futures import CancelledError
+from pathlib import Path
+
+import pytest
+
+from awaitest.check import Checker
+from awaitest.live import Live
+from awaitest.project.files import DiskFiles, OverlayFiles
+from awaitest.project.workspace import Workspace
+from awaitest.source.text import Span
+
+SHOP = Path(__file__).parents[2] / "demo" / "shop"
+DATA = Path(__file__).parents[1] / "engine" / "data"
+Said = list[tuple[str, Span, str, str]]
+
+
+TESTS = SHOP / "tests"
+CART, CONFTEST, HELPERS, SUITE = (
+    TESTS / name for name in ("test_cart.py", "conftest.py", "helpers.py", "test_suite.py")
+)
+
+
+def shop() -> dict[Path, str]:
+    """Four files of one project; the last is new and only in the editor."""
+    suite = (DATA / "mistakes.txt").read_text().splitlines(keepends=True)[:60]
+    return {path: path.read_text() for path in (CART, CONFTEST, HELPERS)} | {SUITE: "".join(suite)}
+
+
+def opened(texts: dict[Path, str]) -> Live:
+    live = Live(DiskFiles(), environments={SHOP: Path(sys.prefix)})
+    for path, text in texts.items():
+        live.open(path, text)
+    return live
+
+
+def said(live: Live, path: Path) -> Said:
+    return [(it.code, it.span, it.message, it.severity.value) for it in live.check(path)]
+
+
+def fresh(live: Live, texts: dict[Path, str]) -> dict[Path, Said]:
+    now = {path: document.text for path in texts if (document := live.document(path)) is not None}
+    checker = Checker(Workspace(OverlayFiles(now, DiskFiles()), python=Path(sys.prefix)))
+    return {path: [(it.code, it.span, it.message, it.severity.value) for it in checker.check(path)] for path in now}
+
+
+SNIPPETS = [
+    "", "\n", "x", " ", "await ", "async ", "(", ")", '"""', "#", "    ", "client", ".json()", "assert True\n",
+    "    response = client.get('/')\n", "async def test_more(client):\n    client.get('/')\n", "@pytest.mark.asyncio\n",
+    "@pytest.mark.anyio\n", "    await client.aclose()\n", "class TestA:\n", "    def test_x(self): pass\n",
+    "@pytest.fixture\n", "def helper(): return 1\n", "import httpx\n", "from httpx import AsyncClient\n", "return",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_edits_what_is_said_is_what_a_fresh_check_says(seed: int) -> None:
+    chance = random.Random(seed)
+    texts = shop()
+    live = opened(texts)
+    for step in range(1, 21):
+        path = chance.choice(sorted(texts))
+        document = live.document(path)
+        assert document is not None
+        line = chance.randrange(len(document.lines) or 1)
+        text = document.lines[line] if document.lines else ""
+        first = chance.randrange(len(text) or 1)
+        last = min(len(text), first + chance.choice([0, 0, 0, 1, 3]))
+        span = chance.choice(
+            [Span.of(line, first, line, last), Span.of(line, 0, line, 0), Span.of(line, 0, line + 1, 0)]
+        )
+        live.edit(path, [(span, chance.choice(SNIPPETS))])
+        for other in chance.sample(sorted(texts), 2):
+            live.check(other)
+        if step % 10 == 0:
+            expected = fresh(live, texts)
+            assert {path: said(live, path) for path in texts} == expected
+
+
+def line_of(live: Live, path: Path, text: str) -> int:
+    document = live.document(path)
+    assert document is not None
+    return next(number for number, line in enumerate(document.lines) if text in line)
+
+
+def insert(live: Live, path: Path, before: str, text: str) -> set[Path]:
+    line = line_of(live, path, before)
+    return live.edit(path, [(Span.of(line, 0, line, 0), text)])
+
+
+def test_an_edit_inside_a_test_walks_that_test_alone() -> None:
+    live = opened(shop())
+    live.check(SUITE)
+    before = live.sheet(SUITE).runs
+    assert insert(live, SUITE, "async def test_2", "    assert True\n") == set()
+    after = live.sheet(SUITE).runs
+    assert [new.node.name for old, new in zip(before, after, strict=True) if old is not new] == ["test_1"]
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "text", "outdated"),
+    [
+        (CONFTEST, "import", "X = 1\n", {CART, HELPERS, SUITE}),
+        (HELPERS, "import", "X = 1\n", {CART, CONFTEST}),
+        (CART, "import", "X = 1\n", {CONFTEST, HELPERS}),
+        (SUITE, "async def test_2", "X = 1\n", {CONFTEST, HELPERS}),
+    ],
+)
+def test_an_edit_elsewhere_outdates_what_rests_on_the_file(
+    path: Path, before: str, text: str, outdated: set[Path]
+) -> None:
+    live = opened(shop())
+    for other in shop():
+        live.check(other)
+    assert insert(live, path, before, text) == outdated
+
+
+def test_a_fixture_that_changes_in_the_conftest_changes_what_is_said_of_its_tests(tmp_path: Path) -> None:
+    conftest, test = tmp_path / "conftest.py", tmp_path / "test_a.py"
+    live = Live(environments={tmp_path: Path(sys.prefix)})
+    live.open(conftest, "import pytest, httpx\n@pytest.fixture\ndef client():\n    return httpx.Client()\n")
+    live.open(test, "def test_a(client):\n    response = client.get('/')\n    assert response.status_code == 200\n")
+    assert live.check(test) == []
+    assert live.edit(conftest, [(Span.of(3, 17, 3, 23), "AsyncClient")]) == {test}
+    assert [told.code for told in live.check(test)] == ["AWT101"]
+    assert live.close(conftest) == {test}
+    assert live.check(test) == []
+
+
+def test_the_configuration_on_the_disk_decides_anew(tmp_path: Path) -> None:
+    config, test = tmp_path / "pytest.ini", tmp_path / "test_a.py"
+    config.write_text("[pytest]\n")
+    live = Live(environments={tmp_path: Path(sys.prefix)})
+    live.open(test, "async def test_a():\n    pass\n")
+    assert [told.code for told in live.check(test)] == ["AWT201"]
+    config.write_text("[pytest]\nasyncio_mode = auto\n")
+    assert live.changed([config]) == {test}
+    assert live.check(test) == []
+
+
+def test_a_check_stops_when_it_is_not_wanted_any_more() -> None:
+    live = opened(shop())
+    asked = iter([True, True, False])
+    with pytest.raises(CancelledError):
+        live.check(CART, lambda: next(asked))
+    assert said(live, CART) == fresh(live, shop())[CART]
+
+
+def test_fixes_are_made_for_the_text_as_it_stands() -> None:
+    live = opened(shop())
+    first = next(told.repair for told in live.check(SUITE) if told.code == "AWT101")
+    assert first is not None
+    before = first()
+    live.edit(SUITE, [(Span.of(0, 0, 0, 0), "\n\n")])
+    told = next(told for told in live.check(SUITE) if told.code == "AWT101")
+    after = told.repair() if told.repair is not None else None
+    assert before is not None
+    assert after is not None
+    moved = [edit.edit.span.start.line - 2 for edit in after.edits]
+    assert moved == [edit.edit.span.start.line for edit in before.edits]
