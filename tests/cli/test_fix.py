@@ -9,11 +9,11 @@ import pytest
 from tests.cli.conftest import Run
 
 from awaitest.cli import writing
-from awaitest.cli.fixing import ROUNDS, parses, repair
 from awaitest.cli.report import Report
-from awaitest.cli.sources import Sources
 from awaitest.engine.diagnostic import Diagnostic, FileEdit, Fix, Severity
+from awaitest.fixing import ROUNDS, parses, repair
 from awaitest.source.text import Edit, Span
+from awaitest.sources import Sources
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from tests.cli.conftest import Run
 
 from awaitest.cli.formats import FORMATS, full, github, junit, renderer, sarif
 from awaitest.cli.report import Failure, Report, first_sentence
-from awaitest.cli.sources import Sources
 from awaitest.cli.terminal import Style
 from awaitest.engine.diagnostic import Diagnostic, FileEdit, Fix, Severity
 from awaitest.source.text import Edit, Span
+from awaitest.sources import Sources
 
 SCHEMA = json.loads((Path(__file__).parent / "data" / "sarif-schema-2.1.0.json").read_text("utf-8"))
 PLAIN = Style()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaitest.cli.report import Failure, Report, in_order
 from awaitest.cli.session import Request, Session
-from awaitest.cli.sources import Sources, UnreadableError, shown
 from awaitest.engine.diagnostic import Diagnostic
+from awaitest.sources import Sources, UnreadableError, shown
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor

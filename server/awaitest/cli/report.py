@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from awaitest.cli.sources import Sources
 from awaitest.engine.diagnostic import Diagnostic, Severity
+from awaitest.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)

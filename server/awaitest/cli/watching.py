@@ -14,7 +14,7 @@ from awaitest.cli import CLEAN, complain, session
 from awaitest.cli.commands.check import checked, find, show
 from awaitest.cli.report import Report, counted, in_order
 from awaitest.cli.session import Request, UsageError
-from awaitest.cli.sources import Sources, shown
+from awaitest.sources import Sources, shown
 
 SECONDS = 0.5
 WATCHED = (".py", ".pyi", ".toml", ".ini", ".cfg", ".lock")

@@ -7,8 +7,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from awaitest.cli.sources import Source
 from awaitest.source.decode import DecodeProblem, encode
+from awaitest.sources import Source
 
 
 class NotWrittenError(Exception):

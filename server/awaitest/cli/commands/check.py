@@ -14,9 +14,9 @@ from awaitest.cli.checking import check_files
 from awaitest.cli.formats import counts, renderer
 from awaitest.cli.report import Report, summary
 from awaitest.cli.session import Mistake, Request, Session, UsageError
-from awaitest.cli.sources import Source, Sources, UnreadableError, shown
 from awaitest.cli.terminal import Progress, style_for
 from awaitest.engine.diagnostic import Severity
+from awaitest.sources import Source, Sources, UnreadableError, shown
 
 STDIN = "-"
 

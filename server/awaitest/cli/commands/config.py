@@ -16,9 +16,9 @@ from typing import Any
 from awaitest.cli import CLEAN, session
 from awaitest.cli.commands.check import surroundings_of
 from awaitest.cli.session import UsageError
-from awaitest.cli.sources import shown
 from awaitest.cli.table import table, wrap
 from awaitest.cli.terminal import Style, printable, style_for
+from awaitest.sources import shown
 
 DECISIVE = ("pytest", "pytest-asyncio", "anyio", "trio", "httpx", "httpx2", "starlette", "fastapi", "asgi-lifespan")
 """The packages whose versions decide what awaitest says; the JSON has all."""

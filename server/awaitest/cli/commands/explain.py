@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from awaitest.cli import CLEAN, session
 from awaitest.cli.commands.check import surroundings_of
 from awaitest.cli.session import UsageError
-from awaitest.cli.sources import Sources, UnreadableError, shown
 from awaitest.cli.table import GAP, table
 from awaitest.cli.terminal import Style, style_for
+from awaitest.sources import Sources, UnreadableError, shown
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from awaitest.cli import CLEAN, FAILED, FOUND, complain, diff
 from awaitest.cli.commands.check import show
-from awaitest.cli.fixing import repair
 from awaitest.cli.report import Report, counted
-from awaitest.cli.sources import Source, shown
 from awaitest.cli.terminal import style_for
 from awaitest.cli.writing import NotWrittenError, encoded, obstacle, write
+from awaitest.fixing import repair
 from awaitest.source.splitter import split_lines
+from awaitest.sources import Source, shown
 
 
 def run(arguments: argparse.Namespace, report: Report, check: Callable[[], Report], stdin: Source | None) -> int:

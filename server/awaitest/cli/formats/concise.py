@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from awaitest.cli.report import Report, first_sentence
-from awaitest.cli.sources import shown
 from awaitest.cli.terminal import Style, printable
 from awaitest.engine.diagnostic import Diagnostic, Severity
+from awaitest.sources import shown
 
 COLOUR = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.HINT: "cyan"}
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from awaitest.cli import diff
 from awaitest.cli.report import Report, first_sentence, summary
-from awaitest.cli.sources import Sources, UnreadableError, shown
 from awaitest.cli.terminal import Style, printable, width_of
 from awaitest.engine.diagnostic import Diagnostic, Fix, Severity
 from awaitest.source.text import Span
+from awaitest.sources import Sources, UnreadableError, shown
 
 COLOUR = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.HINT: "cyan"}
 MOST_LINES = 5

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from awaitest.cli.report import Failure, Report
-from awaitest.cli.sources import shown
 from awaitest.cli.terminal import Style
 from awaitest.engine.diagnostic import Diagnostic, Severity
+from awaitest.sources import shown
 
 LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.HINT: "notice"}
 

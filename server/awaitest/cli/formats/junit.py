@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from awaitest.cli.report import Failure, Report
-from awaitest.cli.sources import shown
 from awaitest.cli.terminal import Style
 from awaitest.engine.diagnostic import Diagnostic, Severity
+from awaitest.sources import shown
 
 Found = TypeVar("Found", Diagnostic, Failure)
 

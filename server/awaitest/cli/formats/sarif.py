@@ -11,10 +11,10 @@ from urllib.parse import quote
 import awaitest
 from awaitest.cli import session
 from awaitest.cli.report import Report
-from awaitest.cli.sources import shown
 from awaitest.cli.terminal import Style
 from awaitest.engine.diagnostic import Diagnostic, Fix, Severity
 from awaitest.source.text import Span
+from awaitest.sources import shown
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.HINT: "note"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,15 +48,16 @@ class Source:
 
 
 class Sources:
-    """Reads files, each once."""
+    """Reads files, each once; `content` gives the bytes of a file or raises UnreadableError."""
 
-    def __init__(self) -> None:
+    def __init__(self, content: Callable[[Path], bytes] | None = None) -> None:
+        self._content = content or on_disk
         self._read: dict[Path, Source] = {}
 
     def read(self, path: Path) -> Source:
         """The file; raises UnreadableError."""
         if path not in self._read:
-            self.put(path, _content(path))
+            self.put(path, self._content(path))
         return self._read[path]
 
     def put(self, path: Path, content: bytes) -> Source:
@@ -80,7 +82,8 @@ def shown(path: Path) -> str:
         return str(path)
 
 
-def _content(path: Path) -> bytes:
+def on_disk(path: Path) -> bytes:
+    """What a file holds; raises UnreadableError."""
     try:
         if path.is_dir():
             raise UnreadableError("is a directory")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
-from awaitest.cli.report import Report
-from awaitest.cli.sources import Sources, UnreadableError, shown
-from awaitest.engine.diagnostic import Fix
+from awaitest.engine.diagnostic import Diagnostic, Fix
 from awaitest.source.text import Edit, apply, conflict
+from awaitest.sources import Sources, UnreadableError, shown
 
 ROUNDS = 20
 """Fixes make way for one another; more rounds than this mean that two undo each other."""
@@ -19,8 +19,20 @@ ROUNDS = 20
 Edits = dict[Path, list[Edit]]
 
 
+class Checked(Protocol):
+    """The result of a check: what was found in which texts."""
+
+    @property
+    def diagnostics(self) -> Sequence[Diagnostic]: ...
+    @property
+    def sources(self) -> Sources: ...
+
+
+Report = TypeVar("Report", bound=Checked)
+
+
 @dataclass
-class Repair:
+class Repair(Generic[Report]):
     """What fixing did: how many fixes were applied, what is left, and why some fixes were not."""
 
     report: Report
@@ -34,7 +46,7 @@ def repair(
     *,
     unsafe: bool,
     obstacle: Callable[[Path], str | None],
-) -> Repair:
+) -> Repair[Report]:
     """Apply the fixes of `report` to its sources, check again, and so on until no fix is left that can be applied.
 
     `obstacle` tells why a file cannot be changed; "" keeps quiet about it.
