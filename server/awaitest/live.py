@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +16,10 @@ from awaitest.engine.run import FIXTURE, HELPER, MODULE, Run
 from awaitest.engine.sheet import Sheet
 from awaitest.engine.world import Definition
 from awaitest.project.cache import SkeletonCache
-from awaitest.project.config import CONFIG_NAMES
-from awaitest.project.discovery import is_tests
+from awaitest.project.config import CONFIG_NAMES, PytestConfig
+from awaitest.project.discovery import find_tests, is_tests
 from awaitest.project.files import DiskFiles, Files, OpenFiles
+from awaitest.project.settings import Settings
 from awaitest.project.workspace import Workspace
 from awaitest.source.document import Document, Segment
 from awaitest.source.text import Span
@@ -32,6 +32,13 @@ _WATCHING = (FIXTURE, HELPER, MODULE)
 """Kinds of functions of which more may be said, or less, by what the bodies of tests do."""
 _RENEWED_AFTER = 500
 """Edits. The engine remembers some nodes of every version of a test; a new one forgets them."""
+
+
+_Touched = Callable[[Path, frozenset[Path]], bool]
+
+
+class SupersededError(Exception):
+    """The check is not wanted any more."""
 
 
 @dataclass
@@ -60,6 +67,7 @@ class Live:
     ) -> None:
         self._documents: dict[Path, Document] = {}
         self._open: dict[Path, OpenFile] = {}
+        self._surveyed: dict[Path, frozenset[Path]] = {}
         self.files = OpenFiles(self._documents, files or DiskFiles())
         self.workspace = Workspace(self.files, cache=cache, opened=self._documents, environments=environments)
         self.checker = Checker(self.workspace, adjust)
@@ -72,6 +80,7 @@ class Live:
 
     def open(self, path: Path, text: str) -> set[Path]:
         """A file is opened; the other open files that must be checked anew."""
+        self._surveyed.pop(path, None)
         on_disk = self.files.base.read(path)
         document = self._documents[path] = Document(text)
         self._open[path] = OpenFile(path, document, document.segments)
@@ -81,8 +90,8 @@ class Live:
         return set()
 
     def edit(self, path: Path, changes: Iterable[tuple[Span | None, str]]) -> set[Path]:
-        """Apply changes in order, each to a span or, with None, to the whole text. Gives the other open files that must
-        be checked anew. Raises KeyError where the file is not open."""
+        """Apply changes in order, each to a span or, with None, to the whole text. Gives the other files that must be
+        checked anew. Raises KeyError where the file is not open."""
         state = self._open[path]
         for span, text in changes:
             if span is None:
@@ -98,7 +107,7 @@ class Live:
             and state.edits < _RENEWED_AFTER
             and self._only_in_tests(path, before, state.segments)
         ):
-            self._outdate(lambda other: other.path != path and self._hands_out(other.path, path))
+            self._outdate(lambda other, _: other != path and self._hands_out(other, path))
             return set()
         state.edits = 0
         return self.changed([path])
@@ -110,33 +119,40 @@ class Live:
         return self.changed([path])
 
     def changed(self, paths: Sequence[Path]) -> set[Path]:
-        """Files changed, came or went on the disk; the open files that must be checked anew, among them those named."""
+        """Files changed, came or went on the disk; the files, open or surveyed, that must be checked anew, those named
+        left out where they are open."""
         outdated: set[Path] = set()
         for path in paths:
             if path.name in SURROUNDINGS:
                 self.checker.forget_projects(path.parent)
-                outdated |= self._outdate(lambda other, folder=path.parent: folder in other.path.parents)  # type: ignore[misc]
-                continue
-            self.checker.forget(path)
-            outdated |= self._outdate(lambda other, path=path: self._rests_on(other, path))  # type: ignore[misc]
+                outdated |= self._outdate(_below(path.parent))
+            else:
+                self.checker.forget(path)
+                outdated |= self._outdate(self._resting_on(path))
         return outdated - {path for path in paths if path in self._open}
 
     def reconsider(self) -> set[Path]:
-        """Settings or environments changed: everything open must be checked anew."""
+        """Settings or environments changed: everything must be checked anew."""
         self.checker.forget_projects()
-        return self._outdate(lambda _: True)
+        return self._outdate(lambda _path, _reach: True)
 
-    def _rests_on(self, other: OpenFile, path: Path) -> bool:
-        if path in other.reach or other.path == path or self._hands_out(other.path, path):
-            return True
-        known = self.files.is_file(path) and path in self._documents
-        return not known and self.workspace.project_of(other.path).config.rootdir in path.parents
+    def _resting_on(self, path: Path) -> _Touched:
+        came_or_went = path not in self._documents and not self.files.is_file(path)
+        known = (*self._surveyed.values(), *(state.reach for state in self._open.values()))
+        came_or_went |= not any(path in reach for reach in known)
 
-    def _outdate(self, touched: Callable[[OpenFile], bool]) -> set[Path]:
-        outdated = {path: state for path, state in self._open.items() if touched(state)}
-        for state in outdated.values():
-            state.sheet = None
-        return set(outdated)
+        def touched(other: Path, reach: frozenset[Path]) -> bool:
+            if path in reach or other == path or self._hands_out(other, path):
+                return True
+            return came_or_went and self.workspace.project_of(other).config.rootdir in path.parents
+
+        return touched
+
+    def _outdate(self, touched: _Touched) -> set[Path]:
+        outdated = {path for path, state in self._open.items() if touched(path, state.reach)}
+        for path in outdated:
+            self._open[path].sheet = None
+        return outdated | {path for path, reach in self._surveyed.items() if touched(path, reach)}
 
     # -- checks ------------------------------------------------------------------------------------------------------
 
@@ -145,7 +161,7 @@ class Live:
         return path.suffix == ".py" and is_tests(path, self.workspace.project_of(path).config)
 
     def check(self, path: Path, proceed: Callable[[], bool] = lambda: True) -> list[Told]:
-        """What is wrong in an open file. Raises CancelledError once `proceed()` is false."""
+        """What is wrong in an open file. Raises SupersededError once `proceed()` is false."""
         state = self._open[path]
         sheet = self._sheet(state)
         reports: list[Report] = []
@@ -154,11 +170,39 @@ class Live:
         for run in sheet.runs:
             if not proceed():
                 state.reports = kept
-                raise CancelledError
+                raise SupersededError
             fresh = run not in kept or run.kind in _WATCHING or (run.cls is not None and run.cls in changed)
             state.reports[run] = reports_of(run) if fresh else kept[run]
             reports += state.reports[run]
         return self.checker.tell(path, state.document, reports)
+
+    def survey(self, path: Path) -> list[Told]:
+        """What is wrong in a file that is not open. It is remembered what that rests on, nothing else."""
+        project = self.workspace.project_of(path)
+        module = project.module(path)
+        runs = self.checker.engine(project).runs(module)
+        self._surveyed[path] = project.reach(module)
+        assert module.document is not None
+        return self.checker.tell(path, module.document, [report for run in runs for report in reports_of(run)])
+
+    def tests(self, folder: Path) -> list[Path]:
+        """The files of tests in and below a folder, in a fixed order."""
+
+        def config(place: Path) -> PytestConfig:
+            return self.workspace.project_of(place / "conftest.py").config
+
+        def settings(place: Path) -> Settings:
+            return self.checker.settings(place / "conftest.py")
+
+        found = find_tests(self.files, [folder], folder, settings, config)
+        return [path for path in found if isinstance(path, Path)]
+
+    def watched(self, path: Path, line: int) -> list[Run]:
+        """The functions that hold a line of an open file, walked once more with the state kept after each step."""
+        document = self._open[path].document
+        segment = document.segment_at(line)
+        project = self.workspace.project_of(path)
+        return self.checker.engine(project).watch(project.module(path), segment) if segment is not None else []
 
     def sheet(self, path: Path) -> Sheet:
         """The walked functions of an open file."""
@@ -198,6 +242,10 @@ class Live:
         if giver.name == "conftest.py":
             return giver.parent in taker.parents
         return not config.collects_file(giver) and config.rootdir in taker.parents
+
+
+def _below(folder: Path) -> _Touched:
+    return lambda other, _: folder in other.parents
 
 
 def _test(segment: Segment, collects: Callable[[str], bool]) -> str | None:

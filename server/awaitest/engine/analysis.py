@@ -60,6 +60,17 @@ class Engine:
         runs += known.get(None) or self._top_level(module)
         return Sheet(document, runs)
 
+    def watch(self, module: Module, segment: Segment) -> list[Run]:
+        """The functions of one segment, walked with the state kept after each step."""
+        document = module.document or Document("")
+        self.watched = True
+        try:
+            inside = [place for place in self._functions(module, document) if place[0] is segment]
+            runs = [run for _, cls, node in inside for run in self._run(module, node, cls, segment)]
+        finally:
+            self.watched = False
+        return Sheet(document, runs).runs
+
     def _functions(self, module: Module, document: Document) -> Iterator[_Place]:
         for statement in document.module():
             if isinstance(statement, Definition):

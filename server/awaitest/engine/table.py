@@ -152,6 +152,8 @@ class _Tracker:
 
     def after(self, step: Step) -> dict[str, str]:
         state = self._snapshots.get(id(step))
+        if isinstance(step, Received) and step.name in self._seen:
+            self._seen[step.name] = describe(step.value)
         if state is not None:
             names, lives = state
             for name in self._seen:
