@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.peers
+NODE_READY := node_modules/.ready
 ZOO ?= ../shared/zoo
 SOURCES := server tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format generate corpus zoo bench lock clean
+.PHONY: help setup demo test package code format generate corpus zoo bench lock clean
 
 help:  ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -19,15 +20,26 @@ setup: $(READY)  ## Create .venv, or refresh it after the requirements changed
 demo: $(READY)  ## Show the tool at work on two sample projects
 	$(BIN)/python demo/run.py
 
-test: $(READY)  ## Formatting, lint, types and every test
+test: package  ## Formatting, lint, types and every test, those in a real VS Code too
+	$(BIN)/python scripts/workbench.py fetch
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
+	npm run --silent check
+	npm test --silent
 	$(BIN)/pytest
 
-format: $(READY)  ## Format the code, apply the safe lint fixes
+package: $(READY) $(NODE_READY)  ## The .vsix, the wheel and the sdist, in dist/
+	$(BIN)/python scripts/package.py
+
+code: package  ## A real VS Code in the browser, with the extension, on the sample project
+	$(BIN)/python scripts/workbench.py fetch
+	$(BIN)/python scripts/workbench.py open
+
+format: $(READY) $(NODE_READY)  ## Format the code, apply the safe lint fixes
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+	npm run --silent format
 
 generate: $(READY)  ## Write the pages and tables that are made from the rules
 	$(BIN)/python scripts/generate.py
@@ -47,9 +59,12 @@ lock: $(READY)  ## Pin requirements/*.in again (uv, in a venv of its own)
 	for name in dev bench; do $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 		requirements/$$name.in --output-file requirements/$$name.txt; done
+	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.10 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+		requirements/bundle.in --output-file requirements/bundle.txt
 
 clean:  ## Remove everything that make made, the corpus too
-	rm -rf $(VENV) $(VENV)-lock corpus dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lock node_modules .vscode-test client/dist corpus dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("awaitest needs Python 3.10 or newer")'
@@ -57,6 +72,10 @@ $(READY): requirements/dev.txt pyproject.toml
 		$(PYTHON) -m venv --without-pip --clear $(VENV) && $(PYTHON) -m pip --quiet --python $(BIN)/python install pip; }
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(NODE_READY): package.json package-lock.json
+	@npm ci --silent
 	@touch $@
 
 $(PEERS): $(READY) requirements/bench.txt

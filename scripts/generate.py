@@ -1,4 +1,4 @@
-"""Writes what is told by the code itself: the rules' pages, their tables and the page on configuration. `--check` only compares."""
+"""Writes what is told by the code itself: the rules' pages, their tables, the page on configuration, the editor's settings. `--check` only compares."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from awaitest.assist.settings import configuration
 from awaitest.cli.session import RuleInfo, all_rules
 from awaitest.project.settings import OPTIONS, SEVERITIES, Option
 
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 RULES = Path("docs/rules")
 README = Path("README.md")
 CONFIGURATION = Path("docs/configuration.md")
+PACKAGE = Path("package.json")
 START, END = "<!-- rules:start -->", "<!-- rules:end -->"
 NOTE = "<!-- Written by scripts/generate.py: change the code it is made from, not this page. -->\n"
 
@@ -84,6 +86,7 @@ def outputs(root: Path = ROOT) -> dict[Path, str]:
         RULES / "README.md": NOTE + "\n" + _RULES_PAGE.format(count=len(rules), tables=_tables(rules)),
         README: between(readme, _table(rules, f"{RULES.as_posix()}/")),
         CONFIGURATION: NOTE + "\n" + _configuration(),
+        PACKAGE: _package((root / PACKAGE).read_text(encoding="utf-8")),
     }
 
 
@@ -143,6 +146,13 @@ def _configuration() -> str:
         example=example(),
         levels=", ".join(f"`{level}`" for level in SEVERITIES),
     )
+
+
+def _package(text: str) -> str:
+    """package.json with the settings as the code declares them."""
+    package = json.loads(text)
+    package["contributes"]["configuration"]["properties"] = configuration()
+    return json.dumps(package, indent=2, ensure_ascii=False) + "\n"
 
 
 def _row(option: Option) -> str:

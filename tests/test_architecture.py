@@ -48,7 +48,7 @@ IO_METHODS = {
     "mkdir",
 }
 DYNAMIC = {"exec", "eval", "compile", "__import__"}
-IMPORTERS = {"registry.py", "cli/__init__.py", "cli/formats/__init__.py"}
+IMPORTERS = {"registry.py", "cli/__init__.py", "cli/formats/__init__.py", "cli/commands/server.py"}
 """The modules that import by name, parts of awaitest only."""
 
 SERVER_PROTOCOL = frozenset({"pygls", "lsprotocol"})

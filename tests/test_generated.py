@@ -25,6 +25,7 @@ def test_every_rule_has_its_page() -> None:
 
 def test_stale_files_are_found_and_written(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(f"# a\n{generate.START}\nold\n{generate.END}\nb\n", encoding="utf-8")
+    (tmp_path / "package.json").write_text('{"contributes": {"configuration": {}}}', encoding="utf-8")
     gone = tmp_path / generate.RULES / "gone-rule.md"
     gone.parent.mkdir(parents=True)
     gone.touch()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 import sys
-from concurrent.futures import CancelledError
 from pathlib import Path
 
 import pytest
 
 from awaitest.check import Checker
-from awaitest.live import Live
+from awaitest.live import Live, SupersededError
 from awaitest.project.files import DiskFiles, OverlayFiles
 from awaitest.project.workspace import Workspace
 from awaitest.source.text import Span
@@ -145,7 +144,7 @@ def test_the_configuration_on_the_disk_decides_anew(tmp_path: Path) -> None:
 def test_a_check_stops_when_it_is_not_wanted_any_more() -> None:
     live = opened(shop())
     asked = iter([True, True, False])
-    with pytest.raises(CancelledError):
+    with pytest.raises(SupersededError):
         live.check(CART, lambda: next(asked))
     assert said(live, CART) == fresh(live, shop())[CART]
 

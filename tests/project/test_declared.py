@@ -168,3 +168,26 @@ def test_an_installed_environment_goes_before_a_lock_file() -> None:
     )
     assert environment_of(files, ROOT).version("pytest") == Version("9.0.0")
     assert environment_of(OverlayFiles({ROOT / "uv.lock": UV}), ROOT).version("pytest") == Version("8.3.4")
+
+
+@pytest.mark.parametrize("folder", ["running", "repository/.venv", "repository/project/.venv"])
+@pytest.mark.parametrize(
+    ("requirements", "fits"),
+    [
+        ("", True),
+        ("pytest>=8\nhttpx\n", True),
+        ("httpx<0.28,>=0.28\n", True),
+        ("trio==0.1\n", True),
+        ("pytest<9\n", False),
+        ("pytest\nhttpx==0.23.*\n", False),
+    ],
+)
+def test_a_borrowed_environment_must_fit_what_is_declared(requirements: str, fits: bool, folder: str) -> None:
+    site = ROOT / folder / "lib/python3.12/site-packages"
+    installed = [site / f"{name}.dist-info/METADATA" for name in ("pytest-9.0.0", "httpx-0.28.1")]
+    texts = dict.fromkeys([*installed, ROOT / folder / "pyvenv.cfg"], "")
+    project = ROOT / "repository/project"
+    files = OverlayFiles({project / "requirements.txt": requirements, **texts})
+    found = environment_of(files, project, running=ROOT / "running")
+    assert (found.version("pytest") == Version("9.0.0")) is (fits or folder.endswith("project/.venv"))
+    assert environment_of(files, project, active=ROOT / folder, running=None).version("pytest") == Version("9.0.0")

@@ -71,7 +71,16 @@ def test_exclude(path: str, expected: bool) -> None:
 
 
 def test_paths_are_relative_to_the_file() -> None:
-    settings = table('python = "../venv"')
+    settings = load_settings(
+        OverlayFiles(
+            {
+                ROOT / "pyproject.toml": '[tool.awaitest]\npython = "../venv"\n',
+                ROOT / "../venv/lib/python3.12/site-packages/pytest.py": "",
+            }
+        ),
+        ROOT,
+        RULES,
+    )
     assert (settings.root, settings.path) == (ROOT, ROOT / "pyproject.toml")
     assert settings.python == ROOT / "../venv"
 
@@ -109,6 +118,7 @@ def test_the_nearest_table_counts() -> None:
         ('severity.AWT101 = "fatal"', 2, "'fatal' is not a level: use error, warning, hint, off"),
         ("[tool.awaitest.severity]\n\nAWT101 = 3", 4, "3 is not a level: use error, warning, hint, off"),
         ('[tool.awaitest.severity]\nAWT5 = "off"', 3, "'AWT5' is not a rule of awaitest"),
+        ('python = "venv"', 2, "'python': venv is neither a Python interpreter nor an environment"),
         ("python = 3.12", 2, "'python' must be a string: the path of an interpreter or of a virtual environment"),
         ('python = "\\u0000"', 2, "'python' must be a string: the path of an interpreter or of a virtual environment"),
         ("per-file-ignores = []", 2, "'per-file-ignores' must be a table of patterns and lists of rules"),

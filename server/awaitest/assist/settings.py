@@ -28,12 +28,13 @@ SETTINGS = (
     Setting("enable", {"type": "boolean"}, True, "resource", "Check tests in this folder."),
     Setting(
         "interpreter", {"type": "array", "items": _PATH}, [], "machine-overridable",
-        "The Python that runs awaitest itself, as a command with its arguments. Empty: the first one found that is 3.10 or newer.",
+        "The Python, 3.10 or newer, that runs the server: a command and its arguments. Empty: the Python chosen in the "
+        "editor, else one of the workspace, else one on the `PATH`.",
     ),
     Setting(
         "environment", _PATH, "", "machine-overridable",
-        "The interpreter or virtual environment that runs the tests: its packages are read. Empty: what the Python "
-        "extension chose, else the project's own.",
+        "The environment whose packages are read; nothing in it is run. Empty: the one chosen in the editor, else the "
+        "project's `.venv`.",
     ),
     Setting("select", _RULES, [], "resource", "Rules to check instead of the project's choice: codes, names, or beginnings such as AWT1."),
     Setting("ignore", _RULES, [], "resource", "Rules not to check, besides those the project ignores."),

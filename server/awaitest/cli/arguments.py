@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     _rule(commands)
     _config(commands)
     _explain(commands)
+    commands.add_parser("server", help="serve an editor over standard input and output")
     return top
 
 

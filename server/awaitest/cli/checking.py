@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FILES_PER_WORKER = 24
 """Fewer are checked sooner than a process starts."""
+TOO_DEEP = "code is nested too deeply to be checked"
 CHUNK = 8
 """Files handed to a worker at a time: neighbours share what surrounds them."""
 
@@ -77,6 +78,8 @@ def check_one(session: Session, path: Path, text: str) -> Outcome:
     """Check one file; a mistake of our own becomes a failure of this file alone."""
     try:
         return Outcome(path, session.check(path, text))
+    except RecursionError:
+        return Outcome(path, [], f"{shown(path)}: {TOO_DEEP}")
     except Exception as error:
         if os.environ.get("AWAITEST_DEBUG") == "1":
             import traceback

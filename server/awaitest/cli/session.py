@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from awaitest.sources import shown
+
 if TYPE_CHECKING:
     from awaitest.engine.diagnostic import Diagnostic
     from awaitest.engine.overview import Given
@@ -119,11 +121,14 @@ class CheckerSession:
     def __init__(self, request: Request) -> None:
         from awaitest.check import Checker
         from awaitest.project.cache import SkeletonCache, default_folder
+        from awaitest.project.environment import find_environment
         from awaitest.project.files import DiskFiles, Files, OverlayFiles
         from awaitest.project.workspace import Workspace
 
         asked = {key: getattr(request, key) for key in ("select", "ignore") if getattr(request, key) is not None}
         self._files: Files = OverlayFiles(request.texts, DiskFiles()) if request.texts else DiskFiles()
+        if request.python and find_environment(self._files, Path.cwd(), request.python) is None:
+            raise UsageError(f"--python: {shown(request.python)} is neither a Python interpreter nor an environment")
         cache = SkeletonCache(default_folder()) if request.cache else None
         self._workspace = Workspace(self._files, request.python, cache, _activated())
         self._checker = Checker(self._workspace, lambda _, settings: replace(settings, **asked))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from awaitest.project.modules import Module
 
 CAUGHT = frozenset({"Exception", "BaseException", "TypeError", "AttributeError", "RuntimeError"})
+_TWICE = 5
+"""Loops in one another whose bodies are walked twice; those further in come by often enough."""
 _NARROWING = frozenset(
     {
         "isinstance",
@@ -129,7 +131,7 @@ class ControlFlow(Evaluator):
         test: ast.expr | None = None,
     ) -> None:
         before = self.state.copy()
-        for _ in range(2):
+        for _ in range(2 if len(self._loops) < _TWICE else 1):
             self._loops.append([])
             start = self.state.copy()
             if target is not None:

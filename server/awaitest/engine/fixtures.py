@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
@@ -24,13 +24,14 @@ from awaitest.engine.values import (
 )
 from awaitest.engine.values import Iterator as PlainIterator
 from awaitest.engine.walk import Walk
-from awaitest.engine.world import Definition, World
+from awaitest.engine.world import Definition, World, statements_binding
 
 if TYPE_CHECKING:
     from awaitest.project.modules import Module
     from awaitest.project.workspace import Project
 
 _DEEPEST = 12
+_HOOK = "pytest_generate_tests"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +86,7 @@ class Fixtures:
         self._values: dict[tuple[int, int, int], Value] = {}
         self._active: set[int] = set()
         self._chains: dict[int, list[dict[str, Fixture]]] = {}
+        self._hooked: dict[int, frozenset[str]] = {}
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
@@ -133,6 +135,8 @@ class Fixtures:
             if definition is None:
                 continue
             fixture = self.made_by(definition.function.module, definition.node)
+            if fixture is not None and fixture.name == fixture.function.name != name:
+                fixture = replace(fixture, name=name)
             if fixture is not None:
                 found[fixture.name] = fixture
         return found
@@ -179,6 +183,23 @@ class Fixtures:
                 return fixture
             passed = beyond is not None and fixture.node is beyond.node
         return None
+
+    def of_plugins(self, name: str) -> Fixture | None:
+        """The fixture of a name that installed plugins bring, seen where no other is; None where several do."""
+        modules = self._project.plugins_mentioning(name)
+        found = [fixture for module in modules if (fixture := self.of_module(module).get(name)) is not None]
+        return found[0] if len(found) == 1 else None
+
+    def _given_by_hook(self, name: str, seeker: Seeker) -> bool:
+        """Whether a `pytest_generate_tests` in sight names the fixture: it may put values in its place."""
+        outer = self._hooked.get(id(seeker.module))
+        if outer is None:
+            modules = self._project.surroundings(seeker.module)
+            outer = frozenset().union(*(_named_by(module.bound.get(_HOOK, ())) for module in modules))
+            self._hooked[id(seeker.module)] = outer
+        return name in outer or (
+            seeker.cls is not None and name in _named_by(statements_binding(seeker.cls.node.body, _HOOK))
+        )
 
     def autouse(self, seeker: Seeker) -> Iterator[Fixture]:
         """Every visible fixture that runs unasked."""
@@ -249,11 +270,11 @@ class Fixtures:
         """The values of the fixtures of these names; names without a known fixture are left out."""
         found: dict[str, Value] = {}
         for name in names:
-            if name == "request":
+            if name == "request" or self._given_by_hook(name, seeker):
                 found[name] = UNKNOWN
                 continue
             beyond = asking if asking is not None and asking.name == name else None
-            fixture = self.find(name, seeker, beyond)
+            fixture = self.find(name, seeker, beyond) or self.of_plugins(name)
             if fixture is None:
                 continue
             value = self.value(fixture, seeker)
@@ -279,8 +300,15 @@ class _Defined:
     node: ast.FunctionDef | ast.AsyncFunctionDef
 
 
+def _named_by(hooks: Iterable[object]) -> frozenset[str]:
+    """The names in the strings of functions."""
+    parts = (part for hook in hooks if isinstance(hook, Definition) for part in ast.walk(hook))
+    texts = (part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
+    return frozenset(name.strip() for text in texts for name in text.split(","))
+
+
 def requested(node: ast.FunctionDef | ast.AsyncFunctionDef, in_class: bool) -> list[str]:
-    """Parameter names pytest fills: no defaults, no `self`."""
+    """Parameter names pytest fills: no defaults, no `self`, none that `mock.patch` fills."""
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     without_default = positional[: len(positional) - len(arguments.defaults)]
@@ -290,7 +318,18 @@ def requested(node: ast.FunctionDef | ast.AsyncFunctionDef, in_class: bool) -> l
     ]
     if in_class and names and not any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list):
         names = names[1:]
-    return names
+    return names[sum(map(_fills, node.decorator_list)) :]
+
+
+def _fills(decorator: ast.expr) -> bool:
+    """Whether a decorator is a `patch` that hands its mock to the function."""
+    if not isinstance(decorator, ast.Call):
+        return False
+    *owner, name = ast.unparse(decorator.func).split(".")
+    given = len(decorator.args) + sum(item.arg == "new" for item in decorator.keywords)
+    if name == "object" and owner[-1:] == ["patch"]:
+        return given < 3
+    return name == "patch" and given < 2
 
 
 def _fixture(function: FunctionInfo, decorator: ast.expr, flavour: str) -> Fixture:

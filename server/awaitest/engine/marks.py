@@ -18,11 +18,13 @@ _DEEPEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One mark; the name is None where it cannot be told. `where` is "function", "class" or "module"."""
+    """One mark; the name is None where it cannot be told. `where` is "function", "class" or "module"; its node stands in
+    `module`, which need not be the one of the test."""
 
     name: str | None
     node: ast.expr
     where: str
+    module: Module
 
     @property
     def keywords(self) -> dict[str, ast.expr]:
@@ -60,7 +62,7 @@ def module_marks(world: World, module: Module) -> list[Mark]:
         found = (
             list(_of_value(world, target.module, node, "module"))
             if target and isinstance(node, ast.expr)
-            else [Mark(None, ast.Name("pytestmark"), "module")]
+            else [Mark(None, ast.Name("pytestmark"), "module", module)]
         )
     return found
 
@@ -83,7 +85,7 @@ def _of_value(world: World, module: Module, value: ast.expr, where: str) -> Iter
     elements = value.elts if isinstance(value, ast.List | ast.Tuple | ast.Set) else [value]
     for element in elements:
         found = list(_of_expression(world, module, element, where, 0))
-        yield from found or [Mark(None, element, where)]
+        yield from found or [Mark(None, element, where, module)]
 
 
 def _of_expression(world: World, module: Module, node: ast.expr, where: str, depth: int) -> Iterable[Mark]:
@@ -91,7 +93,7 @@ def _of_expression(world: World, module: Module, node: ast.expr, where: str, dep
     if depth > _DEEPEST or not isinstance(called, ast.Name | ast.Attribute):
         return
     if isinstance(called, ast.Attribute) and _is_mark_factory(called.value):
-        yield Mark(called.attr, node, where)
+        yield Mark(called.attr, node, where, module)
         return
     found = world.resolver.resolve(module, called)
     target = getattr(found, "node", None)
@@ -99,7 +101,7 @@ def _of_expression(world: World, module: Module, node: ast.expr, where: str, dep
         elements = target.elts if isinstance(target, ast.List | ast.Tuple) else [target]
         for element in elements:
             for mark in _of_expression(world, found.module, element, where, depth + 1):
-                yield Mark(mark.name, mark.node, where)
+                yield mark
 
 
 def _is_mark_factory(node: ast.expr) -> bool:

@@ -139,11 +139,12 @@ class Tracker:
         return frozenset(self._handed(kind) for kind in value)
 
     def adopt(self, node: ast.AST, label: str, value: Value) -> Value:
-        """A new client that a call hands over belongs, from now on, to the caller."""
+        """A new client that a call hands over belongs, from now on, to the caller; one of a library may be kept there."""
         return frozenset(self._adopted(node, label, kind) for kind in value)
 
     def _adopted(self, node: ast.AST, label: str, kind: Kind) -> Kind:
-        new = isinstance(kind, Instance) and kind.site is not None and kind.site.inherited == frozenset({NEW})
+        site = kind.site if isinstance(kind, Instance) else None
+        new = site is not None and site.inherited == frozenset({NEW}) and site.module.origin == "project"
         if not new or not isinstance(kind, Instance) or not isinstance(node, ast.Call):
             return kind
         return Instance(kind.cls, self.client_site(node, label))

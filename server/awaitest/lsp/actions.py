@@ -70,7 +70,7 @@ def _actions(
         return []
     lines, span = session.lines(path), session.columns.span(session.lines(path), at)
     lazily = _resolves_edits(session.capabilities)
-    version, page = session.version(path), server.results.pages.address(field(session.options, "ruleCommand"))
+    version, page = session.version(path), server.results.pages.address(field(session.options, "rulePages"))
     actions = []
     for it in _offers(server, path, span, only, proceed):
         action = types.CodeAction(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -39,8 +39,9 @@ def register(server: Server) -> None:
             told = hover(session.live.watched(path, place.line), place)
             if told is None:
                 return None
-            content = types.MarkupContent(types.MarkupKind.Markdown, told.markdown)
-            return types.Hover(content, session.columns.range(lines, told.span))
+            text = session.capabilities.text_document
+            formats = text.hover.content_format if text is not None and text.hover is not None else None
+            return types.Hover(_markup(told.markdown, formats), session.columns.range(lines, told.span))
 
         return await about(params.text_document.uri, answer, None)
 
@@ -85,7 +86,7 @@ def register(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())
     async def on_completion(params: types.CompletionParams) -> list[types.CompletionItem]:
         def answer(path: Path) -> list[types.CompletionItem]:
-            if not _takes_snippets(session.capabilities):
+            if not _completion_item(session.capabilities).snippet_support:
                 return []
             lines = session.lines(path)
             place = session.columns.position(lines, params.position)
@@ -103,15 +104,23 @@ def _item(server: Server, path: Path, it: Completion) -> types.CompletionItem:
         kind=types.CompletionItemKind.Snippet,
         label_details=types.CompletionItemLabelDetails(description=it.title),
         detail=f"{it.title} (fits this project)",
-        documentation=types.MarkupContent(types.MarkupKind.Markdown, it.description),
+        documentation=_markup(it.description, _completion_item(server.session.capabilities).documentation_format),
         sort_text=f"0{it.prefix}",
+        filter_text=it.prefix,
         insert_text=it.body,
         insert_text_format=types.InsertTextFormat.Snippet,
+        insert_text_mode=types.InsertTextMode.AdjustIndentation,
         additional_text_edits=[types.TextEdit(columns.range(lines, edit.span), edit.text) for edit in it.edits] or None,
     )
 
 
-def _takes_snippets(capabilities: types.ClientCapabilities) -> bool:
+def _markup(markdown: str, formats: Sequence[types.MarkupKind] | None) -> types.MarkupContent:
+    kind = types.MarkupKind.Markdown if types.MarkupKind.Markdown in (formats or ()) else types.MarkupKind.PlainText
+    return types.MarkupContent(kind, markdown)
+
+
+def _completion_item(capabilities: types.ClientCapabilities) -> types.ClientCompletionItemOptions:
     text = capabilities.text_document
-    item = text.completion.completion_item if text is not None and text.completion is not None else None
-    return item is not None and bool(item.snippet_support)
+    completion = text.completion if text is not None else None
+    item = completion.completion_item if completion is not None else None
+    return item or types.ClientCompletionItemOptions()

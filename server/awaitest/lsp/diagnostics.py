@@ -50,7 +50,7 @@ class Results:
 
     def _numbered(self, path: Path, told: Iterable[Told]) -> Report:
         lines, columns = self._session.lines(path), self._session.columns
-        page = self.pages.address(field(self._session.options, "ruleCommand"))
+        page = self.pages.address(field(self._session.options, "rulePages"))
         items = [to_diagnostic(it, lines, columns, page(it.code)) for it in told]
         known = self._known.get(path)
         if known is None or known[1] != items:

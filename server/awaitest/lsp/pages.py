@@ -1,12 +1,10 @@
-"""Where the page of a rule can be read: a command of the client, or a Markdown file written for the purpose."""
+"""Where the page of a rule can be read: in the client, if it shows them, or in a Markdown file written for the purpose."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import quote
 
 from awaitest import __version__
 from awaitest.lsp.convert import to_uri
@@ -24,10 +22,10 @@ def page(code: str) -> str | None:
 class Pages:
     """Addresses of rule pages."""
 
-    def address(self, command: object) -> Callable[[str], str | None]:
-        """From a rule's code to the address of its page; `command` opens a page in the client, if it has one."""
-        if isinstance(command, str) and command:
-            return lambda code: f"command:{command}?{quote(json.dumps([code]))}"
+    def address(self, folder: object) -> Callable[[str], str | None]:
+        """From a rule's code to the address of its page; `folder` is where the client shows pages, if it does."""
+        if isinstance(folder, str) and folder:
+            return lambda code: f"{folder}/{code}.md"
         return lambda code: self._files.get(code)
 
     @cached_property

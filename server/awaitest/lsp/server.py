@@ -63,7 +63,9 @@ class Server(LanguageServer):
             await self.workspace_code_lens_refresh_async(None)
 
     def report_server_error(self, error: Exception, source: object) -> None:
-        """Errors go to the log, not in the user's face."""
+        """Errors go to the log, not in the user's face; that a text has changed meanwhile is none."""
+        if getattr(error, "code", None) == types.LSPErrorCodes.ServerCancelled.value:
+            return
         logger.error("%s: %s", getattr(source, "__name__", source), error)
 
 

@@ -50,8 +50,23 @@ def environment_of(
     active: Path | None = None,
     running: Path | None = Path(sys.prefix),
 ) -> Environment:
-    """The best that is known: the installed environment (see `find_environment`), else what the project declares."""
-    return find_environment(files, rootdir, python, active, running) or declared_environment(files, rootdir)
+    """The best that is known: the installed environment (see `find_environment`), else what the project declares. An
+    environment that is not clearly the project's must not contradict what the project declares."""
+
+    def fits(environment: Environment) -> bool:
+        return not _contradicts(environment, _nearest(files, ancestors(files, rootdir))[1])
+
+    return find_environment(files, rootdir, python, active, running, fits) or declared_environment(files, rootdir)
+
+
+def _contradicts(environment: Environment, ranges: Ranges) -> bool:
+    """Whether a version is installed that a declared range, if any version satisfies it, does not allow."""
+    return any(
+        name in environment.versions
+        and not allowed.contains(environment.versions[name], prereleases=True)
+        and newest_allowed(name, allowed) is not None
+        for name, allowed in ranges.items()
+    )
 
 
 def declared_environment(files: Files, rootdir: Path) -> Environment:
@@ -62,11 +77,16 @@ def declared_environment(files: Files, rootdir: Path) -> Environment:
             versions = _locked(files, path)
             if "pytest" in versions:
                 return _environment(versions, frozenset(versions), str(path), complete=True)
-    for directory in nearest:
-        ranges = _declared(files, directory)
-        if ranges:
-            return _assumed(ranges, f"the dependencies declared in {directory}")
+    declaring, ranges = _nearest(files, nearest)
+    if ranges:
+        return _assumed(ranges, f"the dependencies declared in {declaring}")
     return _assumed({}, "nothing declared: the newest releases are assumed")
+
+
+def _nearest(files: Files, directories: Iterable[Path]) -> tuple[Path | None, Ranges]:
+    """The first directory that declares dependencies, and these."""
+    declared = ((directory, _declared(files, directory)) for directory in directories)
+    return next(((directory, ranges) for directory, ranges in declared if ranges), (None, {}))
 
 
 def newest_allowed(name: str, allowed: SpecifierSet) -> Version | None:

@@ -58,12 +58,18 @@ def find_tests(
         elif files.is_file(path) and path.suffix == ".py":
             found = [path]
         else:
-            yield Missing(path, "is not a Python file" if files.is_file(path) else "does not exist")
+            yield Missing(path, _obstacle(files, path))
             continue
         for file in found:
             if file not in seen:
                 seen.add(file)
                 yield file
+
+
+def _obstacle(files: Files, path: Path) -> str:
+    if files.is_file(path):
+        return "is not a Python file"
+    return "is not a regular file" if path.name in files.names(path.parent) else "does not exist"
 
 
 def is_tests(path: Path, config: PytestConfig) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -80,21 +80,23 @@ def find_environment(
     python: Path | None = None,
     active: Path | None = None,
     running: Path | None = Path(sys.prefix),
+    fits: Callable[[Environment], bool] = lambda _: True,
 ) -> Environment | None:
     """The environment that runs the tests: the one asked for with `python` (an interpreter, or a folder that holds one),
     the activated one (`VIRTUAL_ENV`, `CONDA_PREFIX`), a virtual environment in the project or above it, or the one
-    awaitest itself runs in. None where none of the last three has pytest: such an environment runs no tests."""
+    awaitest itself runs in. None where none of the last three has pytest: such an environment runs no tests. One that lies
+    above the project, or that awaitest runs in, must also be one that `fits`."""
     if python is not None:
         asked = _of_interpreter(files, python)
         return replace(asked, origin=f"{python}, as asked for") if asked is not None else None
     candidates = (
-        *((folder, f"{folder}, the activated environment") for folder in (active,) if folder is not None),
-        *((folder, str(folder)) for folder in _folders(files, rootdir)),
-        *((folder, f"{folder}, where awaitest is installed") for folder in (running,) if folder is not None),
+        *((folder, f"{folder}, the activated environment", True) for folder in (active,) if folder is not None),
+        *((folder, str(folder), folder.parent == rootdir) for folder in _folders(files, rootdir)),
+        *((folder, f"{folder}, where awaitest is installed", False) for folder in (running,) if folder is not None),
     )
-    for folder, origin in candidates:
+    for folder, origin, certain in candidates:
         environment = _of_prefix(files, folder)
-        if environment is not None and "pytest" in environment.versions:
+        if environment is not None and "pytest" in environment.versions and (certain or fits(environment)):
             return replace(environment, origin=origin)
     return None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from awaitest.project.environment import find_environment
 from awaitest.project.files import Files
 from awaitest.project.tables import ConfigProblem, Table, read_toml
 
@@ -105,12 +106,13 @@ def load_settings(files: Files, start_dir: Path, known_rules: Mapping[str, str])
         if isinstance(table, ConfigProblem):
             return Settings(directory, problems=(table,))
         if table is not None and table.get(*TABLE) is not None:
-            return _Reader(table, known_rules).settings()
+            return _Reader(files, table, known_rules).settings()
     return Settings(start_dir)
 
 
 class _Reader:
-    def __init__(self, table: Table, known_rules: Mapping[str, str]) -> None:
+    def __init__(self, files: Files, table: Table, known_rules: Mapping[str, str]) -> None:
+        self._files = files
         self._table = table
         self._known = known_rules
         self._problems: list[ConfigProblem] = []
@@ -124,10 +126,6 @@ class _Reader:
         for key in self._values:
             if key not in names:
                 self._report(f"{key!r} is not a setting of awaitest{_meant(key, names)}", key)
-        python = self._values.get("python")
-        if python is not None and (not isinstance(python, str) or "\0" in python):
-            self._report("'python' must be a string: the path of an interpreter or of a virtual environment", "python")
-            python = None
         root = self._table.path.parent
         return Settings(
             root,
@@ -141,9 +139,22 @@ class _Reader:
             ),
             severity=tuple(self._severities()),
             exclude=tuple(glob for glob in self._strings("exclude") if self._is_pattern(glob, "exclude")),
-            python=root / _home(Path(str(python))) if python is not None else None,
+            python=self._python(root),
             problems=tuple(self._problems),
         )
+
+    def _python(self, root: Path) -> Path | None:
+        value = self._values.get("python")
+        if value is None:
+            return None
+        if not isinstance(value, str) or "\0" in value:
+            self._report("'python' must be a string: the path of an interpreter or of a virtual environment", "python")
+            return None
+        path = root / _home(Path(value))
+        if find_environment(self._files, root, path) is None:
+            self._report(f"'python': {value} is neither a Python interpreter nor an environment", "python")
+            return None
+        return path
 
     def _rules(self, *keys: str) -> tuple[str, ...]:
         return tuple(rule for rule in self._strings(*keys) if self._is_rule(rule, *keys))

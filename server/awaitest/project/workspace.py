@@ -27,6 +27,14 @@ _RUNNING_HOOKS = (
 _MARKING_HOOKS = (b"pytest_collection_modifyitems", b"pytest_itemcollected", b"pytest_generate_tests")
 _NOT_TESTS = frozenset({"node_modules", "venv", "env", "site-packages", "dist", "build"})
 _ASYNC_WORDS = (b"asyncio", b"anyio", b"trio", b"iscoroutinefunction", b"CO_COROUTINE", b"async")
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_OTHER_RUNNERS = frozenset(
+    {
+        "alt-pytest-asyncio", "nonebug", "pytest-aiohttp", "pytest-asyncio-cooperative", "pytest-curio",
+        "pytest-sanic", "pytest-tornado", "pytest-tornasync", "pytest-trio", "pytest-twisted",
+    }
+)  # fmt: skip
+"""Distributions that run async tests of their own; asked where no installed source tells."""
 _KNOWN_PLUGINS = frozenset(
     {"pytester", "pytest_asyncio", "pytest_asyncio.plugin", "anyio", "anyio.pytest_plugin", "asyncio"}
 )
@@ -169,6 +177,10 @@ class Project:
                 yield from self._below(inner, depth - 1)
 
     def _foreign_plugin(self) -> bool:
+        if str(self.config.values.get("trio_mode")).lower() in _TRUE:
+            return True
+        if not self.environment.site_packages and not self.environment.present.isdisjoint(_OTHER_RUNNERS):
+            return True
         for plugin in self.environment.plugins:
             if plugin.distribution in {"pytest-asyncio", "anyio"} or not self.config.plugins.allows(plugin.name):
                 continue

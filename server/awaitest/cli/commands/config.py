@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from awaitest.cli import CLEAN, session
+from awaitest.cli.checking import TOO_DEEP
 from awaitest.cli.commands.check import surroundings_of
 from awaitest.cli.session import UsageError
 from awaitest.cli.table import table, wrap
@@ -28,7 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
     path = arguments.file.absolute()
     if not path.exists():
         raise UsageError(f"{shown(path)}: no such file or directory")
-    found = session.open_session(surroundings_of(arguments)).config(path)
+    try:
+        found = session.open_session(surroundings_of(arguments)).config(path)
+    except RecursionError:
+        raise UsageError(f"{shown(path)}: {TOO_DEEP}") from None
     if arguments.output_format == "json":
         sys.stdout.write(json.dumps(found, indent=2, default=str) + "\n")
         return CLEAN

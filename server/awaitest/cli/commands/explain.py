@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaitest.cli import CLEAN, session
+from awaitest.cli.checking import TOO_DEEP
 from awaitest.cli.commands.check import surroundings_of
 from awaitest.cli.session import UsageError
 from awaitest.cli.table import GAP, table
@@ -31,9 +32,16 @@ ROOM = 20
 
 def run(arguments: argparse.Namespace) -> int:
     path, test = _parted(arguments.test)
-    rows = session.open_session(surroundings_of(arguments)).explain(path, test)
+    opened = session.open_session(surroundings_of(arguments))
+    try:
+        text = Sources().read(path).text
+        rows = opened.explain(path, test)
+    except UnreadableError as error:
+        raise UsageError(error.at(path)) from error
+    except RecursionError:
+        raise UsageError(f"{shown(path)}: {TOO_DEEP}") from None
     if rows is None:
-        raise UsageError(_unknown(path, test))
+        raise UsageError(_unknown(path, text, test))
     style = style_for(sys.stdout, arguments.color)
     if arguments.output_format == "json":
         sys.stdout.write(json.dumps([dataclasses.asdict(row) for row in rows], indent=2) + "\n")
@@ -58,12 +66,12 @@ def _parted(argument: str) -> tuple[Path, str]:
     return path, test
 
 
-def _unknown(path: Path, test: str) -> str:
+def _unknown(path: Path, text: str, test: str) -> str:
     from difflib import get_close_matches
 
     try:
-        names = list(_functions(Sources().read(path).text))
-    except (UnreadableError, SyntaxError, ValueError, RecursionError, MemoryError):
+        names = list(_functions(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         names = []
     close = [name for name in names if name.endswith(f"::{test}")] or get_close_matches(test, names, 1, 0.5)
     hint = f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,81 @@
+// The panel beside the editor that explains one test, step by step, and follows it while the file is edited.
+import { readFileSync } from 'node:fs';
+import * as vscode from 'vscode';
+import type { Explanation, Looked } from '../webview/explanation';
+import { moved, page } from './page';
+import type { Server } from './server';
+
+/** Where a test stands; positions count from 0. */
+export interface Place {
+  readonly uri: string;
+  readonly position: { readonly line: number; readonly character: number };
+}
+
+const PAUSE = 300;
+
+export class Table {
+  private panel: vscode.WebviewPanel | undefined;
+  private place: Place | undefined;
+  private explanation: Explanation | undefined;
+  private later: NodeJS.Timeout | undefined;
+  private readonly mark = vscode.window.createTextEditorDecorationType({
+    isWholeLine: true,
+    backgroundColor: new vscode.ThemeColor('editor.rangeHighlightBackground'),
+  });
+
+  constructor(
+    private readonly server: Server,
+    private readonly context: vscode.ExtensionContext,
+  ) {
+    const changed = vscode.workspace.onDidChangeTextDocument((event) => this.follow(event));
+    context.subscriptions.push(this.mark, changed);
+  }
+
+  /** Explain the test at a place; false where there is none. */
+  async show(place: Place): Promise<boolean> {
+    const explanation = await this.server.execute<Explanation | null>('awaitest.server.explain', place);
+    if (!explanation) return false;
+    this.place = place;
+    this.explanation = explanation;
+    this.panel ??= this.open();
+    this.panel.title = explanation.title;
+    void this.panel.webview.postMessage(explanation);
+    return true;
+  }
+
+  private open(): vscode.WebviewPanel {
+    const read = (path: string) => readFileSync(this.context.asAbsolutePath(path), 'utf8');
+    const beside = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
+    const options = { enableScripts: true, localResourceRoots: [] };
+    const panel = vscode.window.createWebviewPanel('awaitest.table', '', beside, options);
+    const { webview } = panel;
+    webview.onDidReceiveMessage((it: Looked) =>
+      it === 'ready' ? webview.postMessage(this.explanation) : this.look(it),
+    );
+    panel.onDidDispose(() => {
+      this.panel = this.place = undefined;
+      this.look(0);
+    });
+    webview.html = page(read('client/dist/table.js'), read('media/table.css'));
+    return panel;
+  }
+
+  private look(line: number): void {
+    for (const editor of vscode.window.visibleTextEditors) {
+      const { uri, lineCount } = editor.document;
+      const here = uri.toString() === this.place?.uri && 0 < line && line <= lineCount;
+      const ranges = here ? [editor.document.lineAt(line - 1).range] : [];
+      editor.setDecorations(this.mark, ranges);
+      for (const range of ranges) editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    }
+  }
+
+  private follow({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
+    if (!this.place || document.uri.toString() !== this.place.uri) return;
+    const { uri, position } = this.place;
+    const place = { uri, position: { ...position, line: moved(position.line, contentChanges) } };
+    this.place = place;
+    clearTimeout(this.later);
+    this.later = setTimeout(() => this.panel && this.show(place), PAUSE);
+  }
+}

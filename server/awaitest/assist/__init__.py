@@ -1,0 +1,1 @@
+"""What editors offer beside diagnostics: pure functions over the engine."""

@@ -1,0 +1,1 @@
+"""One refactoring a module: `offer(runs, span)` gives its edits, or None where it does not fit."""

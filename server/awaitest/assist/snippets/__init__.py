@@ -1,0 +1,1 @@
+"""Snippets: read from one JSON file, fitted to the place and to the project."""

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Explanation } from '../../client/webview/explanation';
+import { render } from '../../client/webview/render';
+import { type FakeElement, fakeDocument } from './dom';
+
+const step = (number: number, line: number, cells: Record<string, string>, variables: Record<string, string>) => ({
+  step: number,
+  line,
+  action: '',
+  awaited: '–',
+  result: '–',
+  assertion: '–',
+  ...cells,
+  variables,
+});
+
+const LESSON: Explanation = {
+  title: 'test_hello',
+  rows: [
+    step(1, 7, { action: 'create AsyncClient', result: 'instance' }, { ac: 'none' }),
+    step(2, 8, { action: 'GET /hello', awaited: 'missing', result: 'coroutine, never run' }, { ac: 'open' }),
+    step(3, 0, { action: 'check', result: 'fails: a coroutine' }, { ac: 'closed', step: 'a variable' }),
+  ],
+};
+
+function rendered(explanation: Explanation, look = (_line: number) => {}): FakeElement[] {
+  return render(fakeDocument, explanation, look) as unknown as FakeElement[];
+}
+
+const texts = (elements: FakeElement[] | undefined) => elements?.map(({ text }) => text);
+const rows = (table: FakeElement | undefined) => table?.all('tbody')[0]?.all('tr') ?? [];
+
+test('a title and two tables that can be named', () => {
+  const [title, steps, held, ...rest] = rendered(LESSON);
+  assert.deepEqual([title?.name, title?.text], ['h1', 'test_hello']);
+  assert.deepEqual(texts(steps?.all('caption')), ['Execution table']);
+  assert.deepEqual(texts(steps?.all('th')), ['step', 'line', 'action', 'awaited', 'result', 'assertion']);
+  assert.deepEqual(texts(held?.all('caption')), ['Variable tracker']);
+  assert.deepEqual(texts(held?.all('th')), ['step', 'ac', 'step']);
+  assert.ok([steps, held].every((table) => table?.all('th').every((head) => head.attributes.scope === 'col')));
+  assert.deepEqual(rest, []);
+});
+
+test('the rows, in the order of the steps', () => {
+  const [, steps, held] = rendered(LESSON);
+  assert.deepEqual(
+    rows(steps).map((row) => texts(row.all('td'))),
+    [
+      ['1', '7', 'create AsyncClient', '–', 'instance', '–'],
+      ['2', '8', 'GET /hello', 'missing', 'coroutine, never run', '–'],
+      ['3', '–', 'check', '–', 'fails: a coroutine', '–'],
+    ],
+  );
+  assert.deepEqual(
+    rows(held).map((row) => texts(row.all('td'))),
+    [
+      ['1', 'none', ''],
+      ['2', 'open', ''],
+      ['3', 'closed', 'a variable'],
+    ],
+  );
+});
+
+test('what is wrong stands out', () => {
+  const [, steps] = rendered(LESSON);
+  const wrong = steps?.all('td').filter((cell) => cell.attributes.class === 'wrong');
+  assert.deepEqual(texts(wrong), ['missing', 'fails: a coroutine']);
+});
+
+test('every row can have the focus, and says which line it is about', () => {
+  const looked: number[] = [];
+  const [, steps, held] = rendered(LESSON, (line) => looked.push(line));
+  const all = [...rows(steps), ...rows(held)];
+  assert.ok(all.every((row) => row.attributes.tabindex === '0'));
+  for (const row of all) row.listeners.focus?.();
+  assert.deepEqual(looked, [7, 8, 0, 7, 8, 0]);
+});
+
+test('text of the user stays text', () => {
+  const evil = '<img src=x onerror=alert(1)>';
+  const [title, steps] = rendered({ title: evil, rows: [step(1, 1, { action: evil }, { [evil]: evil })] });
+  assert.equal(title?.text, evil);
+  assert.equal(rows(steps)[0]?.all('td')[2]?.text, evil);
+  assert.deepEqual(steps?.all('img'), []);
+});
+
+test('what stands between backticks is code', () => {
+  const [, steps] = rendered({
+    title: '',
+    rows: [step(1, 1, { action: 'enter `async with x` and `y', result: '`a`' }, {})],
+  });
+  assert.deepEqual(texts(steps?.all('code')), ['async with x', 'y', 'a']);
+  assert.equal(rows(steps)[0]?.all('td')[2]?.text, 'enter async with x and y');
+});
+
+test('a test without variables has one table', () => {
+  assert.deepEqual(
+    rendered({ title: 'test_nothing', rows: [] }).map(({ name }) => name),
+    ['h1', 'table'],
+  );
+});
