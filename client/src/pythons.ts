@@ -15,13 +15,19 @@ const OLDER = 'ms-python.python';
 const NEWER = 'ms-python.vscode-python-envs';
 const PATIENCE = 5_000;
 
-/** The Python chosen for each folder of a trusted workspace, by the folder's URI. */
-export async function chosenPythons(): Promise<Record<string, string>> {
+/** A folder, by its URI, and the Python chosen for it. */
+export interface Chosen {
+  readonly uri: string;
+  readonly path: string;
+}
+
+/** The Python chosen for each folder of a trusted workspace. */
+export async function chosenPythons(): Promise<Chosen[]> {
   const api = vscode.workspace.isTrusted ? await findApi() : undefined;
-  const chosen: Record<string, string> = {};
+  const chosen: Chosen[] = [];
   for (const { uri } of (api && vscode.workspace.workspaceFolders) ?? []) {
     const python = api && (await within(ask(api, uri)));
-    if (python) chosen[uri.toString()] = python;
+    if (python) chosen.push({ uri: uri.toString(), path: python });
   }
   return chosen;
 }

@@ -73,7 +73,7 @@ export class Server {
     this.tell('starting');
     const environments = await chosenPythons();
     const [python, { createClient }] = await Promise.all([
-      this.findPython(Object.values(environments)),
+      this.findPython(environments.map((chosen) => chosen.path)),
       import('./client'),
     ]);
     if (python === undefined) return this.tell('without python');

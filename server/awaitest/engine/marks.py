@@ -100,8 +100,7 @@ def _of_expression(world: World, module: Module, node: ast.expr, where: str, dep
     if found is not None and isinstance(target, ast.expr) and target is not node:
         elements = target.elts if isinstance(target, ast.List | ast.Tuple) else [target]
         for element in elements:
-            for mark in _of_expression(world, found.module, element, where, depth + 1):
-                yield mark
+            yield from _of_expression(world, found.module, element, where, depth + 1)
 
 
 def _is_mark_factory(node: ast.expr) -> bool:

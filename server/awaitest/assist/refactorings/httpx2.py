@@ -97,28 +97,19 @@ def _has(run: Run, library: Module, name: str) -> bool:
 
 
 def _shares(runs: Sequence[Run]) -> bool:
-    """Whether objects of httpx come into the file from others."""
+    """Whether objects of httpx come into the file, or may come, from others of the project that use it."""
     for run in runs:
         for step in run.steps:
-            if isinstance(step, Received) and step.fixture.module is not run.module:
-                value = step.value
-            elif isinstance(step, Called) and _is_foreign(run, step.target):
-                value = step.result | join(*(kind.site.result() for kind in step.result if isinstance(kind, Coroutine)))
+            if isinstance(step, Received):
+                givers, value = [step.fixture.module], step.value
+            elif isinstance(step, Called):
+                givers = [kind.function.module for kind in step.target if isinstance(kind, FunctionValue)]
+                value = join(*(_result(kind) for kind in step.result))
             else:
                 continue
-            if any(_is_old(run, kind) for kind in value):
+            others = (module for module in givers if module.origin == "project" and module is not run.module)
+            if any(OLD in module.bound for module in others) and not every(value, Plain, *_HARMLESS):
+                return True
+            if any(_is_old(run, kind) for kind in value) and any(module is not run.module for module in givers):
                 return True
     return False
-
-
-def _is_foreign(run: Run, target: Value) -> bool:
-    """Whether a function of another file of the project is called."""
-    modules = [kind.function.module for kind in target if isinstance(kind, FunctionValue)]
-    return any(module.origin == "project" and module is not run.module for module in modules)
-
-
-def _is_old(run: Run, kind: object) -> bool:
-    """Whether a value is an object of httpx, or of a class that derives from one; TestClient takes httpx2 by itself."""
-    if not isinstance(kind, Instance) or kind.cls.package in ("starlette", "fastapi"):
-        return False
-    return any(base.package == OLD for base in run.engine.world.mro(kind.cls)[0])
