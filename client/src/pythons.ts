@@ -24,12 +24,9 @@ export interface Chosen {
 /** The Python chosen for each folder of a trusted workspace. */
 export async function chosenPythons(): Promise<Chosen[]> {
   const api = vscode.workspace.isTrusted ? await findApi() : undefined;
-  const chosen: Chosen[] = [];
-  for (const { uri } of (api && vscode.workspace.workspaceFolders) ?? []) {
-    const python = api && (await within(ask(api, uri)));
-    if (python) chosen.push({ uri: uri.toString(), path: python });
-  }
-  return chosen;
+  const folders = (api && vscode.workspace.workspaceFolders) ?? [];
+  const asked = folders.map(async ({ uri }) => ({ uri: `${uri}`, path: api && (await within(ask(api, uri))) }));
+  return (await Promise.all(asked)).filter((answer): answer is Chosen => Boolean(answer.path));
 }
 
 /** Calls back whenever the user chooses another Python. */

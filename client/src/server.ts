@@ -102,8 +102,8 @@ export class Server {
   }
 
   private findPython(chosen: readonly string[]): Promise<string | undefined> {
-    const all = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
-    const folders = vscode.workspace.isTrusted ? all : [];
+    const trusted = vscode.workspace.isTrusted ? vscode.workspace.workspaceFolders : undefined;
+    const folders = (trusted ?? []).map(({ uri }) => uri.fsPath);
     const setting = vscode.workspace.getConfiguration('awaitest').get<string[]>('interpreter') ?? [];
     const command = setting.map((part) => part.replace(FOLDER, folders[0] ?? ''));
     const probe = prober(this.context.asAbsolutePath('server'));

@@ -16,7 +16,6 @@ const PAUSE = 300;
 export class Table {
   private panel: vscode.WebviewPanel | undefined;
   private place: Place | undefined;
-  private explanation: Explanation | undefined;
   private later: NodeJS.Timeout | undefined;
   private readonly mark = vscode.window.createTextEditorDecorationType({
     isWholeLine: true,
@@ -36,7 +35,6 @@ export class Table {
     const explanation = await this.server.execute<Explanation | null>('awaitest.server.explain', place);
     if (!explanation) return false;
     this.place = place;
-    this.explanation = explanation;
     this.panel ??= this.open();
     this.panel.title = explanation.title;
     void this.panel.webview.postMessage(explanation);
@@ -49,9 +47,10 @@ export class Table {
     const options = { enableScripts: true, localResourceRoots: [] };
     const panel = vscode.window.createWebviewPanel('awaitest.table', '', beside, options);
     const { webview } = panel;
-    webview.onDidReceiveMessage((it: Looked) =>
-      it === 'ready' ? webview.postMessage(this.explanation) : this.look(it),
-    );
+    webview.onDidReceiveMessage((it: Looked) => {
+      if (it !== 'ready') this.look(it);
+      else if (this.place) void this.show(this.place);
+    });
     panel.onDidDispose(() => {
       this.panel = this.place = undefined;
       this.look(0);
@@ -64,18 +63,17 @@ export class Table {
     for (const editor of vscode.window.visibleTextEditors) {
       const { uri, lineCount } = editor.document;
       const here = uri.toString() === this.place?.uri && 0 < line && line <= lineCount;
-      const ranges = here ? [editor.document.lineAt(line - 1).range] : [];
-      editor.setDecorations(this.mark, ranges);
-      for (const range of ranges) editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+      const { range } = editor.document.lineAt(here ? line - 1 : 0);
+      editor.setDecorations(this.mark, here ? [range] : []);
+      if (here) editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
     }
   }
 
   private follow({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
     if (!this.place || document.uri.toString() !== this.place.uri) return;
     const { uri, position } = this.place;
-    const place = { uri, position: { ...position, line: moved(position.line, contentChanges) } };
-    this.place = place;
+    this.place = { uri, position: { ...position, line: moved(position.line, contentChanges) } };
     clearTimeout(this.later);
-    this.later = setTimeout(() => this.panel && this.show(place), PAUSE);
+    this.later = setTimeout(() => this.place && this.show(this.place), PAUSE);
   }
 }

@@ -20,8 +20,10 @@ export function render(page: Document, { title, rows }: Explanation, look: (line
     return element(page, 'table', [element(page, 'caption', caption), head, element(page, 'tbody', lines)]);
   };
   const steps = table('Execution table', COLUMNS, (row) => COLUMNS.map((column) => row[column] || '–'));
-  const values = (row: Step) => [row.step, ...names.map((name) => row.variables[name])];
-  const held = table('Variable tracker', ['step', ...names], values);
+  const held = table('Variable tracker', ['step', ...names], (row) => [
+    row.step,
+    ...names.map((it) => row.variables[it]),
+  ]);
   return [element(page, 'h1', title), steps, ...(names.length > 0 ? [held] : [])];
 }
 

@@ -49,7 +49,7 @@ def checker(options: str = "") -> Checker:
     ("options", "by"),
     [
         ("", ["nobody", "pytest-asyncio", "anyio"]),
-        ("asyncio_mode = auto", ["pytest-asyncio"] * 2 + ["anyio"]),
+        ("asyncio_mode = auto", ["pytest-asyncio"] * 3),
         ("anyio_mode = auto", ["anyio", "pytest-asyncio", "anyio"]),
         ("addopts = -p no:asyncio", ["nobody", "nobody", "anyio"]),
         ("asyncio_mode = wrong", ["cannot be told", "pytest-asyncio", "anyio"]),

@@ -85,6 +85,11 @@ def test_paths_are_relative_to_the_file() -> None:
     assert settings.python == ROOT / "../venv"
 
 
+def test_an_environment_that_is_not_there_is_passed_over() -> None:
+    settings = table('python = "venv"')
+    assert (settings.python, settings.problems) == (None, ())
+
+
 def test_the_nearest_table_counts() -> None:
     files = OverlayFiles(
         {
@@ -118,7 +123,7 @@ def test_the_nearest_table_counts() -> None:
         ('severity.AWT101 = "fatal"', 2, "'fatal' is not a level: use error, warning, hint, off"),
         ("[tool.awaitest.severity]\n\nAWT101 = 3", 4, "3 is not a level: use error, warning, hint, off"),
         ('[tool.awaitest.severity]\nAWT5 = "off"', 3, "'AWT5' is not a rule of awaitest"),
-        ('python = "venv"', 2, "'python': venv is neither a Python interpreter nor an environment"),
+        ('python = "."', 2, "'python': . is neither a Python interpreter nor an environment"),
         ("python = 3.12", 2, "'python' must be a string: the path of an interpreter or of a virtual environment"),
         ('python = "\\u0000"', 2, "'python' must be a string: the path of an interpreter or of a virtual environment"),
         ("per-file-ignores = []", 2, "'per-file-ignores' must be a table of patterns and lists of rules"),

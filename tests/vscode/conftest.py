@@ -6,11 +6,9 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-
 from scripts import workbench as setup
 from scripts.workbench import Workbench
 from tests.vscode import network
@@ -18,7 +16,6 @@ from tests.vscode.network import Network
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
     from tests.vscode.window import Window
 
 PICTURES = setup.HOME / "artifacts"
@@ -52,10 +49,10 @@ async def client():
     async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
         yield client
 """
-BROWSER_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --disable-dev-shm-usage --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update"
-).split()
+BROWSER_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
 
 Open = Callable[..., "Window"]
 

@@ -32,7 +32,9 @@ class Network:
     def attempts(self) -> int:
         """How many packets were meant for somebody outside since the network was made."""
         folder = Path(f"/proc/{self.pid}/net")
-        names, values = (line.split()[1:] for line in (folder / "snmp").read_text().splitlines() if line.startswith("Ip:"))
+        names, values = (
+            line.split()[1:] for line in (folder / "snmp").read_text().splitlines() if line.startswith("Ip:")
+        )
         version_6 = dict(line.split() for line in (folder / "snmp6").read_text().splitlines())
         return int(dict(zip(names, values, strict=True))["OutNoRoutes"]) + int(version_6["Ip6OutNoRoutes"])
 

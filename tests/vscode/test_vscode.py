@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from scripts.workbench import Workbench
 from tests.vscode.conftest import Open, left_out
 from tests.vscode.network import Network
@@ -96,6 +95,7 @@ def test_saving_fixes_all_that_is_safe(open_window: Open) -> None:
     settings = {"editor.codeActionsOnSave": {"source.fixAll.awaitest": "explicit"}}
     window = open_window(MISSING_AWAIT + "\n\n" + SYNC.replace("test_read", "test_again"), settings=settings)
     window.squiggles(2)
+    window.press("Control+Home")
     window.type("# checked\n")
     fixed = AWAITED + "\n\n@pytest.mark.asyncio\nasync " + SYNC.replace("test_read", "test_again")
     assert window.save() == f"# checked\n{fixed}"
@@ -111,7 +111,7 @@ def test_a_snippet_fits_the_project(open_window: Open) -> None:
     window.picture("snippet")
     window.type("typed")
     text = window.save()
-    assert "\n\n\n@pytest.mark.asyncio\nasync def test_typed(client" in text
+    assert "\n\n\n@pytest.mark.asyncio\nasync def test_typed(client" in text, text
     window.squiggles(0)
 
 
@@ -181,7 +181,9 @@ def test_nothing_asks_beyond_this_machine(open_window: Open, own_network: Networ
     window = open_window(MISSING_AWAIT)
     window.squiggles(1)
     assert window.outside == []
-    with pytest.raises(PlaywrightError), window.page.context.new_page() as page:
+    from playwright.sync_api import Error
+
+    with pytest.raises(Error), window.page.context.new_page() as page:
         page.goto("http://outside.invalid/")
     assert window.outside == ["http://outside.invalid/"]
     if own_network is None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, FloatRect, FrameLocator, Locator, Page, TimeoutError, expect
+from playwright.sync_api import Browser, Error, FloatRect, FrameLocator, Locator, Page, ViewportSize, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-SIZE = {"width": 1200, "height": 760}
+SIZE: ViewportSize = {"width": 1200, "height": 760}
 PATIENCE = 30_000
 OPENING = 60_000
 TRIES = 6
+MARGIN = 16
 
 
 class Window:
@@ -35,6 +38,7 @@ class Window:
         self.path = folder / file
         self.editor.locator(".view-line").first.wait_for(timeout=OPENING)
         self.editor.locator(".view-line").first.click()
+        self.press("Control+Home")
 
     def close(self) -> None:
         self.page.context.close()
@@ -76,30 +80,39 @@ class Window:
     def quick_fix(self, title: str) -> Locator:
         """Opens the menu of code actions at the cursor; the entry that has this title."""
         entry = self.page.locator(".action-widget .monaco-list-row.action", has_text=title)
-        self._insist(lambda: self.press("Control+."), entry)
+        self.insist(lambda: self.press("Control+."), entry)
         return entry
 
     def suggest(self, title: str) -> Locator:
         """Opens the suggestions at the cursor; the entry that has this title."""
-        entry = self.page.locator(".suggest-widget.visible .monaco-list-row", has_text=title)
-        self._insist(lambda: self.press("Control+Space"), entry)
+        entry = self.page.locator(f'.suggest-widget.visible .monaco-list-row[aria-label*="{title}"]')
+        self.insist(lambda: self.press("Control+Space"), entry)
         return entry
 
-    def _insist(self, gesture: Callable[[], None], wanted: Locator) -> None:
+    def insist(self, gesture: Callable[[], None], wanted: Locator) -> None:
+        """Repeats a gesture until something shows up."""
         # Under load VS Code sometimes takes the key while an older request is under way, and shows nothing.
         for _ in range(TRIES):
             gesture()
             try:
-                return wanted.first.wait_for(timeout=4_000)
-            except TimeoutError:
+                wanted.first.wait_for(timeout=4_000)
+                return
+            except PlaywrightTimeout:
                 continue
-        return wanted.first.wait_for(timeout=1)
+        wanted.first.wait_for(timeout=1)
 
     def save(self) -> str:
         """Saves; what is in the file then."""
         self.press("Control+s")
         self.page.locator(".tabs-container .tab.active:not(.dirty)").wait_for()
         return self.path.read_text(encoding="utf-8")
+
+    def visit(self, address: str) -> None:
+        """Asks in another tab for a page that cannot be had."""
+        other = self.page.context.new_page()
+        with suppress(Error):
+            other.goto(address)
+        other.close()
 
     # What is seen
 
@@ -112,7 +125,7 @@ class Window:
     def hover(self, text: str) -> Locator:
         """Rests on the first squiggle until a text shows up."""
         shown = self.page.locator(".monaco-hover:not(.hidden)", has_text=text)
-        self._insist(lambda: self._move_onto(self.squiggles(1)), shown)
+        self.insist(lambda: self._move_onto(self.squiggles(1)), shown)
         return shown
 
     def _move_onto(self, target: Locator) -> None:
@@ -130,6 +143,18 @@ class Window:
         """The inside of the web view that is open."""
         return self.page.frame_locator("iframe.webview.ready").frame_locator("iframe#active-frame")
 
-    def picture(self, name: str, clip: FloatRect | None = None) -> None:
-        """Keeps what is to be seen as a PNG."""
-        self.page.screenshot(path=self.pictures / f"{name}.png", clip=clip)
+    def line(self, text: str) -> Locator:
+        """The lines of the editor that have this text."""
+        return self.editor.locator(".view-line > span", has_text=text)
+
+    def picture(self, name: str, *parts: Locator) -> None:
+        """Keeps the window as a PNG, or so much of it as has these parts."""
+        boxes = [box for part in parts if (box := part.first.bounding_box())]
+        self.page.screenshot(path=self.pictures / f"{name}.png", clip=_around(boxes) if boxes else None)
+
+
+def _around(boxes: Sequence[FloatRect]) -> FloatRect:
+    left, top = min(box["x"] for box in boxes) - MARGIN, min(box["y"] for box in boxes) - MARGIN
+    right = max(box["x"] + box["width"] for box in boxes) + MARGIN
+    bottom = max(box["y"] + box["height"] for box in boxes) + MARGIN
+    return {"x": left, "y": top, "width": right - left, "height": bottom - top}

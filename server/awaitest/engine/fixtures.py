@@ -25,6 +25,7 @@ from awaitest.engine.values import (
 from awaitest.engine.values import Iterator as PlainIterator
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import Definition, World, statements_binding
+from awaitest.project.resolve import Found
 
 if TYPE_CHECKING:
     from awaitest.project.modules import Module
@@ -47,6 +48,8 @@ class Fixture:
     loop_scope: str | None
     autouse: bool
     parametrised: bool
+    certain: bool = True
+    """Whether no other branch of its module gives the name to something else."""
 
     @property
     def node(self) -> ast.FunctionDef | ast.AsyncFunctionDef:
@@ -131,24 +134,27 @@ class Fixtures:
             if origin is not None and origin.origin == "project":
                 found.update(self.of_module(origin))
         for name in module.bound:
-            definition = self._definition(module, name)
-            if definition is None:
-                continue
-            fixture = self.made_by(definition.function.module, definition.node)
-            if fixture is not None and fixture.name == fixture.function.name != name:
-                fixture = replace(fixture, name=name)
+            fixture = self._bound_to(module, name)
             if fixture is not None:
                 found[fixture.name] = fixture
         return found
 
-    def _definition(self, module: Module, name: str) -> _Defined | None:
+    def _bound_to(self, module: Module, name: str) -> Fixture | None:
+        """The fixture that a name of a module stands for; the first of several where branches part."""
         if not module.may_be_function(name):
             return None
+        held = module.held(name)
+        if len(held) > 1:
+            made = (self.made_by(module, node) for node in held if isinstance(node, Definition))
+            fixture = next((fixture for fixture in made if fixture is not None), None)
+            return replace(fixture, certain=False) if fixture is not None else None
         found = self._world.resolver.lookup(module, name)
-        node = getattr(found, "node", None)
-        if found is None or not isinstance(node, Definition) or not node.decorator_list:
+        if not isinstance(found, Found) or not isinstance(found.node, Definition):
             return None
-        return _Defined(self._world.function_info(found.module, node), node)
+        fixture = self.made_by(found.module, found.node)
+        if fixture is not None and fixture.name == fixture.function.name != name:
+            return replace(fixture, name=name)
+        return fixture
 
     def of_class(self, cls: ClassInfo) -> dict[str, Fixture]:
         """Fixtures among the methods of a class and its bases."""
@@ -235,6 +241,8 @@ class Fixtures:
 
     def value(self, fixture: Fixture, seeker: Seeker) -> Value:
         """What the fixture hands to whoever asks for it."""
+        if not fixture.certain:
+            return UNKNOWN
         cls = seeker.cls
         key = (id(fixture.node), id(seeker.module), id(cls.node) if cls is not None else 0)
         if key not in self._values:
@@ -292,12 +300,6 @@ class Fixtures:
             return {}
         module = cls.module if cls is not None else function.module
         return self.values_for(fixture.requests, Seeker(module, cls), fixture)
-
-
-@dataclass(frozen=True, slots=True)
-class _Defined:
-    function: FunctionInfo
-    node: ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def _named_by(hooks: Iterable[object]) -> frozenset[str]:

@@ -112,10 +112,9 @@ class Runner:
             if is_isolated(self._world, cls):
                 return Verdict(by="unittest", why=f"{cls.node.name} is an IsolatedAsyncioTestCase")
         marks = marks_of(self._world, function, cls)
-        running = self._by_marks(marks)
-        if running.by is not None:
+        running, mode = self._by_marks(marks), self._by_mode()
+        if running.by is not None and (running.by, mode.by) != ("anyio", "pytest-asyncio"):
             return running
-        mode = self._by_mode()
         if mode.by is not None:
             return mode
         if self.asks_backend(function, cls, marks):
@@ -195,7 +194,7 @@ class Runner:
         config = self._project.config
         if fixture.flavour == "pytest_asyncio":
             return True
-        if shape(self._world, fixture.function) is not Shape.AS_WRITTEN:
+        if not fixture.certain or shape(self._world, fixture.function) is not Shape.AS_WRITTEN:
             return None
         if fixture.flavour != "pytest" or config.asyncio_mode is None or config.anyio_mode is None:
             return None

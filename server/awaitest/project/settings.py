@@ -37,7 +37,12 @@ OPTIONS = (
     Option("per-file-ignores", "rules by glob", {}, "Rules not to check in some files: a pattern and a list of rules."),
     Option("severity", "severity by rule", {}, "The level of a rule: error, warning, hint or off."),
     Option("exclude", "globs", [], "Files and folders to leave out, as .gitignore would, when a folder is checked."),
-    Option("python", "path", None, "The interpreter or virtual environment that runs the tests."),
+    Option(
+        "python",
+        "path",
+        None,
+        "The interpreter or virtual environment that runs the tests. Passed over on machines that have none there.",
+    ),
 )
 """All settings. Editors' settings and the configuration schema are generated from here."""
 
@@ -151,6 +156,8 @@ class _Reader:
             self._report("'python' must be a string: the path of an interpreter or of a virtual environment", "python")
             return None
         path = root / _home(Path(value))
+        if not (self._files.is_file(path) or self._files.is_dir(path)):
+            return None
         if find_environment(self._files, root, path) is None:
             self._report(f"'python': {value} is neither a Python interpreter nor an environment", "python")
             return None

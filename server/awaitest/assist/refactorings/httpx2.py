@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.diagnostic import Fix
 from awaitest.engine.repair import fix
-from awaitest.engine.steps import Called, Received
-from awaitest.engine.values import Coroutine, FunctionValue, Instance, Value, join
+from awaitest.engine.steps import Called, Received, Step
+from awaitest.engine.values import Coroutine, FunctionValue, Instance, Kind, Plain, Value, join
+from awaitest.project.modules import Imported
 from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
@@ -97,19 +98,36 @@ def _has(run: Run, library: Module, name: str) -> bool:
 
 
 def _shares(runs: Sequence[Run]) -> bool:
-    """Whether objects of httpx come into the file, or may come, from others of the project that use it."""
+    """Whether objects of httpx come into the file, or may come, from other files of the project."""
     for run in runs:
         for step in run.steps:
-            if isinstance(step, Received):
-                givers, value = [step.fixture.module], step.value
-            elif isinstance(step, Called):
-                givers = [kind.function.module for kind in step.target if isinstance(kind, FunctionValue)]
-                value = join(*(_result(kind) for kind in step.result))
-            else:
-                continue
-            others = (module for module in givers if module.origin == "project" and module is not run.module)
-            if any(OLD in module.bound for module in others) and not every(value, Plain, *_HARMLESS):
-                return True
-            if any(_is_old(run, kind) for kind in value) and any(module is not run.module for module in givers):
+            givers, value = _handed(step)
+            others = [module for module in givers if module.origin == "project" and module is not run.module]
+            if others and any(_may_be_old(run, kind, others) for kind in value):
                 return True
     return False
+
+
+def _handed(step: Step) -> tuple[list[Module], Value]:
+    """What a fixture or a function gives in a step, and where they stand."""
+    if isinstance(step, Received):
+        return [step.fixture.module], step.value
+    if not isinstance(step, Called):
+        return [], frozenset()
+    givers = [kind.function.module for kind in step.target if isinstance(kind, FunctionValue)]
+    return givers, join(
+        *(kind.site.result() if isinstance(kind, Coroutine) else frozenset({kind}) for kind in step.result)
+    )
+
+
+def _may_be_old(run: Run, kind: Kind, givers: Sequence[Module]) -> bool:
+    """Whether a value is an object of httpx or of a class that derives from one, or cannot be told from one that its givers make."""
+    if isinstance(kind, Instance):
+        own = kind.cls.package in ("starlette", "fastapi")
+        return not own and any(base.package == OLD for base in run.engine.world.mro(kind.cls)[0])
+    return not isinstance(kind, Plain) and any(_imports(module, OLD) for module in givers)
+
+
+def _imports(module: Module, package: str) -> bool:
+    bindings = (binding for bound in module.bound.values() for binding in bound)
+    return any(isinstance(it, Imported) and it.module.partition(".")[0] == package for it in bindings)
