@@ -51,7 +51,7 @@ async def client():
 """
 BROWSER_FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
+    "--disable-background-networking", "--disable-component-update", "--host-resolver-rules=MAP *.googleapis.com ~NOTFOUND",
 ]  # fmt: skip
 
 Open = Callable[..., "Window"]

@@ -122,6 +122,11 @@ class Window:
         expect(drawn).to_have_count(count)
         return drawn
 
+    def bulb(self) -> None:
+        """Waits until VS Code shows that there is something to do at the cursor."""
+        # A key that comes before is lost: VS Code drops what it asked for when it asks on its own, a moment after the cursor moved.
+        self.page.locator(".lightBulbWidget").wait_for()
+
     def hover(self, text: str) -> Locator:
         """Rests on the first squiggle until a text shows up."""
         shown = self.page.locator(".monaco-hover:not(.hidden)", has_text=text)
