@@ -73,8 +73,7 @@ def test_a_sync_test_becomes_async_with_its_marker_in_one_key(open_window: Open)
     window = open_window(SYNC)
     window.squiggles(1)
     window.go_to("await")
-    window.bulb()
-    window.press("Alt+Shift+.")
+    window.insist(lambda: window.press("Alt+Shift+."), window.line("async def"))
     window.squiggles(0)
     assert window.save() == f"import pytest\n\n\n@pytest.mark.asyncio\nasync {SYNC}"
 

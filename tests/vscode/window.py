@@ -91,7 +91,7 @@ class Window:
 
     def insist(self, gesture: Callable[[], None], wanted: Locator) -> None:
         """Repeats a gesture until something shows up."""
-        # Under load VS Code sometimes takes the key while an older request is under way, and shows nothing.
+        # VS Code forgets what a key asked for when it asks on its own, a moment after the cursor or the markers changed.
         for _ in range(TRIES):
             gesture()
             try:
@@ -121,11 +121,6 @@ class Window:
         drawn = self.editor.locator(".squiggly-error, .squiggly-warning, .squiggly-info")
         expect(drawn).to_have_count(count)
         return drawn
-
-    def bulb(self) -> None:
-        """Waits until VS Code shows that there is something to do at the cursor."""
-        # A key that comes before is lost: VS Code drops what it asked for when it asks on its own, a moment after the cursor moved.
-        self.page.locator(".lightBulbWidget").wait_for()
 
     def hover(self, text: str) -> Locator:
         """Rests on the first squiggle until a text shows up."""

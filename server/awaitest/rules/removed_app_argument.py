@@ -7,7 +7,7 @@ Finds `AsyncClient(app=app)`, `AsyncClient(app)` and `AsyncClient(transport=app)
 ## Why is this bad?
 
 httpx 0.28 removed the `app` argument, and httpx2 never had it: the call raises a `TypeError`. An app given as `transport` fails with the
-first request. Where an older httpx is installed, `app=` still works; that is reported as a warning.
+first request. httpx 0.27 still takes `app=`, with a DeprecationWarning: there it is a warning. Older versions take it silently: a hint.
 
 ## Bad
 
@@ -67,7 +67,7 @@ from awaitest.source.text import Edit, Span
 
 RULE = Rule("AWT305", "removed-app-argument", Severity.ERROR)
 
-_REMOVED_IN = Version("0.28")
+_DEPRECATED_IN, _REMOVED_IN = Version("0.27"), Version("0.28")
 
 
 def check(step: Called, run: Run) -> Iterator[Finding]:
@@ -98,7 +98,8 @@ def _removed(run: Run, library: str) -> tuple[str, Severity | None]:
         return f"takes no `app`: {library} never had it, so that the call raises TypeError", None
     version = run.engine.project.environment.version("httpx")
     if version is not None and version < _REMOVED_IN:
-        return "takes `app` only before httpx 0.28; with 0.28 this call raises TypeError", Severity.WARNING
+        level = Severity.HINT if version < _DEPRECATED_IN else Severity.WARNING
+        return "takes `app` only before httpx 0.28; with 0.28 this call raises TypeError", level
     return "takes no `app` since httpx 0.28, so that the call raises TypeError", None
 
 
