@@ -102,9 +102,11 @@ class Window:
         wanted.first.wait_for(timeout=1)
 
     def save(self) -> str:
-        """Saves; what is in the file then."""
+        """Saves what was changed; what is in the file then."""
+        tab = self.page.locator(".tabs-container .tab.active")
+        expect(tab).to_contain_class("dirty")
         self.press("Control+s")
-        self.page.locator(".tabs-container .tab.active:not(.dirty)").wait_for()
+        expect(tab).not_to_contain_class("dirty")
         return self.path.read_text(encoding="utf-8")
 
     def visit(self, address: str) -> None:
