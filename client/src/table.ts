@@ -32,13 +32,28 @@ export class Table {
 
   /** Explain the test at a place; false where there is none. */
   async show(place: Place): Promise<boolean> {
-    const explanation = await this.server.execute<Explanation | null>('awaitest.server.explain', place);
+    const explanation = await this.explained(place);
     if (!explanation) return false;
     this.place = place;
     this.panel ??= this.open();
-    this.panel.title = explanation.title;
-    void this.panel.webview.postMessage(explanation);
+    this.tell(this.panel, explanation);
     return true;
+  }
+
+  /** Explain the same test anew, unless its panel is closed meanwhile. */
+  private async renew(): Promise<void> {
+    const { panel, place } = this;
+    const explanation = place && (await this.explained(place));
+    if (explanation && panel && panel === this.panel) this.tell(panel, explanation);
+  }
+
+  private explained(place: Place): Promise<Explanation | null | undefined> {
+    return this.server.execute<Explanation | null>('awaitest.server.explain', place);
+  }
+
+  private tell(panel: vscode.WebviewPanel, explanation: Explanation): void {
+    panel.title = explanation.title;
+    void panel.webview.postMessage(explanation);
   }
 
   private open(): vscode.WebviewPanel {
@@ -49,7 +64,7 @@ export class Table {
     const { webview } = panel;
     webview.onDidReceiveMessage((it: Looked) => {
       if (it !== 'ready') this.look(it);
-      else if (this.place) void this.show(this.place);
+      else void this.renew();
     });
     panel.onDidDispose(() => {
       this.panel = this.place = undefined;
@@ -74,6 +89,6 @@ export class Table {
     const { uri, position } = this.place;
     this.place = { uri, position: { ...position, line: moved(position.line, contentChanges) } };
     clearTimeout(this.later);
-    this.later = setTimeout(() => this.place && this.show(this.place), PAUSE);
+    this.later = setTimeout(() => this.renew(), PAUSE);
   }
 }

@@ -57,6 +57,16 @@ async def test_a_pull_reports_and_a_second_one_says_that_nothing_changed(project
         assert again.result_id == first.result_id
 
 
+async def test_an_edit_has_everything_told_again(project: Path) -> None:
+    """An editor that moved a squiggle along with the edit may have cut its end off."""
+    async with editor(project) as it:
+        uri = it.open(project / "test_hello.py")
+        first = full(await it.pull(uri))
+        it.replace(uri, 'get("/hello")', "get")
+        it.replace(uri, "client.get", 'client.get("/hello")')
+        assert full(await it.pull(uri, first.result_id)).items == first.items
+
+
 async def test_each_diagnostic_leads_to_the_page_of_its_rule(project: Path) -> None:
     async with editor(project) as it:
         (item,) = full(await it.pull(it.open(project / "test_hello.py"))).items

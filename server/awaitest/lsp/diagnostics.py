@@ -25,11 +25,12 @@ Report = tuple[str, list[types.Diagnostic]]
 
 
 class Results:
-    """The last diagnostics of each file, with an id that changes when they do. For the engine's thread."""
+    """The last diagnostics of each file, with an id that changes when they or the text do: editors move what they show
+    along with an edit, and may have lost the end of it. For the engine's thread."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._known: dict[Path, Report] = {}
+        self._known: dict[Path, tuple[Report, int | None]] = {}
         self._ids = itertools.count(1)
         self.pages = Pages()
 
@@ -52,10 +53,12 @@ class Results:
         lines, columns = self._session.lines(path), self._session.columns
         page = self.pages.address(field(self._session.options, "rulePages"))
         items = [to_diagnostic(it, lines, columns, page(it.code)) for it in told]
-        known = self._known.get(path)
-        if known is None or known[1] != items:
-            known = self._known[path] = str(next(self._ids)), items
-        return known
+        version = self._session.version(path)
+        report, of_version = self._known.get(path, (None, None))
+        if report is None or report[1] != items or of_version != version:
+            report = str(next(self._ids)), items
+            self._known[path] = report, version
+        return report
 
 
 def register(server: Server) -> None:
