@@ -30,30 +30,15 @@ export class Table {
     context.subscriptions.push(this.mark, changed);
   }
 
-  /** Explain the test at a place; false where there is none. */
-  async show(place: Place): Promise<boolean> {
-    const explanation = await this.explained(place);
-    if (!explanation) return false;
+  /** Explain the test at a place, or explain it anew in a panel that shows it; false where there is none. */
+  async show(place: Place | undefined, shown?: vscode.WebviewPanel): Promise<boolean> {
+    const explanation = place && (await this.server.execute<Explanation | null>('awaitest.server.explain', place));
+    if (!explanation || (shown && shown !== this.panel)) return false;
     this.place = place;
     this.panel ??= this.open();
-    this.tell(this.panel, explanation);
+    this.panel.title = explanation.title;
+    void this.panel.webview.postMessage(explanation);
     return true;
-  }
-
-  /** Explain the same test anew, unless its panel is closed meanwhile. */
-  private async renew(): Promise<void> {
-    const { panel, place } = this;
-    const explanation = place && (await this.explained(place));
-    if (explanation && panel && panel === this.panel) this.tell(panel, explanation);
-  }
-
-  private explained(place: Place): Promise<Explanation | null | undefined> {
-    return this.server.execute<Explanation | null>('awaitest.server.explain', place);
-  }
-
-  private tell(panel: vscode.WebviewPanel, explanation: Explanation): void {
-    panel.title = explanation.title;
-    void panel.webview.postMessage(explanation);
   }
 
   private open(): vscode.WebviewPanel {
@@ -64,7 +49,7 @@ export class Table {
     const { webview } = panel;
     webview.onDidReceiveMessage((it: Looked) => {
       if (it !== 'ready') this.look(it);
-      else void this.renew();
+      else void this.show(this.place, panel);
     });
     panel.onDidDispose(() => {
       this.panel = this.place = undefined;
@@ -89,6 +74,6 @@ export class Table {
     const { uri, position } = this.place;
     this.place = { uri, position: { ...position, line: moved(position.line, contentChanges) } };
     clearTimeout(this.later);
-    this.later = setTimeout(() => this.renew(), PAUSE);
+    this.later = setTimeout(() => this.show(this.place, this.panel), PAUSE);
   }
 }

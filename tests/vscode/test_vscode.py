@@ -159,6 +159,7 @@ def test_a_killed_server_comes_back(open_window: Open, workbench: Workbench) -> 
 def test_a_test_is_explained_step_by_step(open_window: Open) -> None:
     window = open_window(MISSING_AWAIT)
     window.squiggles(1)
+    window.press("Control+b")
     window.go_to("response =")
     window.command("awaitest: Explain This Test")
     window.web_page().locator("table tbody tr").first.wait_for()
