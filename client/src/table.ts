@@ -34,7 +34,7 @@ export class Table {
   async show(place: Place | undefined, shown?: vscode.WebviewPanel): Promise<boolean> {
     const explanation = place && (await this.server.execute<Explanation | null>('awaitest.server.explain', place));
     if (!explanation || (shown && shown !== this.panel)) return false;
-    this.place = place;
+    if (!shown) this.place = place;
     this.panel ??= this.open();
     this.panel.title = explanation.title;
     void this.panel.webview.postMessage(explanation);
