@@ -9,7 +9,7 @@ from awaitest.engine import members
 from awaitest.engine.annotations import declared
 from awaitest.engine.arguments import Call, bound_arguments, check_arguments, hand_over, hand_over_to
 from awaitest.engine.decorators import Shape, shape
-from awaitest.engine.facts import PASSES_RESULT, REQUESTS, RESULTS, UNITTEST_COMPARISONS, UNITTEST_CONDITIONS
+from awaitest.engine.facts import PASSES_RESULT, REQUESTS, RESULTS, RUNS, UNITTEST_COMPARISONS, UNITTEST_CONDITIONS
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED
 from awaitest.engine.steps import Iterated, Misuse
 from awaitest.engine.syntax import awaits, generates, passed_through
@@ -152,10 +152,7 @@ def _builtin(run: Evaluator, call: Call, name: str) -> Value:
         run.misuse(first.value, call.node, Misuse.COMPARED, later=not isinstance(first.node, ast.Call))
         return plain("bool")
     if name == "anext" and first is not None and len(call.arguments) == 1 and every(first.value, AsyncIterator):
-        item = join(*(kind.item for kind in first.value if isinstance(kind, AsyncIterator)))
-        site = run.site(call.node, call.label)
-        site.result = lambda: item
-        return frozenset({Coroutine(site)})
+        return _coroutine(run, call, join(*(kind.item for kind in first.value if isinstance(kind, AsyncIterator))))
     if name in _LOOKING:
         for argument in call.arguments:
             if isinstance(argument.node, ast.Call):
@@ -196,6 +193,9 @@ def _instantiate(run: Evaluator, call: Call, cls: ClassInfo) -> Value:
         return frozenset({AsyncMockValue()})
     if is_client(run, cls):
         return frozenset({Instance(cls, run.client_site(call.node, call.label))})
+    first = call.positional(0)
+    if cls.package == "contextlib" and cls.node.name in {"closing", "aclosing"} and first is not None:
+        return frozenset({Manager(first.value, cls.node.name == "aclosing", call.label)})
     if cls.package in {"typing", "typing_extensions"}:
         return UNKNOWN
     maker = world.member(cls, "__new__")
@@ -261,25 +261,29 @@ def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None
         hand_over(run, call)
         result = join(*results)
         if function.is_async:
-            site = run.site(call.node, call.label)
-            site.result = lambda: result
-            return frozenset({Coroutine(site)})
+            return _coroutine(run, call, result)
+        if name in RUNS:
+            return UNKNOWN if any(isinstance(kind, Coroutine) or has_life(kind) for kind in result) else result
         return frozenset({Awaitable(result)})
+    if first is not None and name in {"enter_async_context", "enterAsyncContext"}:
+        entered = join(*(_entered(kind) for kind in first.value))
+        hand_over(run, call)
+        return _coroutine(run, call, entered)
     if owner.endswith("TestCase") and package == "unittest":
         return _unittest_assertion(run, call, name)
-    if first is not None and name == "enter_async_context":
-        entered = first.value
-        hand_over(run, call)
-        site = run.site(call.node, call.label)
-        site.result = lambda: join(*(_entered(kind) for kind in entered))
-        return frozenset({Coroutine(site)})
     return None
+
+
+def _coroutine(run: Evaluator, call: Call, result: Value) -> Value:
+    site = run.site(call.node, call.label)
+    site.result = lambda: result
+    return frozenset({Coroutine(site)})
 
 
 def _entered(kind: Kind) -> Value:
     if isinstance(kind, Manager):
         return kind.item
-    return frozenset({kind}) if isinstance(kind, Instance) and kind.site is not None else UNKNOWN
+    return frozenset({kind}) if has_life(kind) else UNKNOWN
 
 
 def _unittest_assertion(run: Evaluator, call: Call, name: str) -> Value | None:
@@ -318,7 +322,7 @@ def _result(
     if receiver is not None and isinstance(node.returns, ast.Name | ast.Constant) and _is_self(node.returns):
         return receiver
     value = declared(run.world, function.module, node.returns)
-    if receiver is not None and _passes_through(run, function, receiver):
+    if receiver is not None and node.returns is not None and _passes_through(run, function, receiver):
         return UNKNOWN
     if known(value) and not every(value, Awaitable) and not _may_make_client(run, function, value):
         return value
@@ -362,6 +366,11 @@ def _items(run: Evaluator, function: FunctionInfo, arguments: dict[str, Value]) 
     if known(value):
         return value
     return run.world.reader.returns(function, arguments)
+
+
+def has_life(kind: Kind) -> bool:
+    """Whether this is a client that was made here."""
+    return isinstance(kind, Instance) and kind.site is not None
 
 
 def followed(value: Value) -> list[Site]:

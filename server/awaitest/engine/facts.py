@@ -37,9 +37,13 @@ PASSES_RESULT = frozenset(
         ("asyncio", "create_task"),
         ("asyncio", "ensure_future"),
         ("asyncio", "run"),
+        ("asyncio", "run_until_complete"),
     }
 )
 """Functions that take a coroutine and whose result, awaited where it must be, is the coroutine's."""
+
+RUNS = frozenset({"run", "run_until_complete"})
+"""Those of them that wait for the result themselves."""
 
 UNITTEST_CONDITIONS = frozenset({"assertTrue", "assertFalse"})
 UNITTEST_COMPARISONS = frozenset(
