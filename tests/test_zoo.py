@@ -35,6 +35,7 @@ FIRST_SET = {
     "a55-queue-get": "AWT102",
     "a56-anyio-sleep": "AWT101",
     "a56b-trio-sleep": "AWT101",
+    "a57-task-not-stored": "AWT107",
     "a60-with-asyncclient": "AWT103",
     "a61-with-lifespan-manager": "AWT103",
     "a64-comprehension-aiter": "AWT104",
@@ -70,7 +71,6 @@ FIRST_SET = {
 
 LATER = {
     "a40-override-called": "AWT404",
-    "a57-task-not-stored": "AWT107",
     "a59-taskgroup-start-soon-call": "AWT111",
     "a84-magicmock-for-coroutine": "AWT122",
     "a86-asyncmock-sync-child": "AWT124",

@@ -1,0 +1,122 @@
+"""What becomes of a task that a test starts: whether something waits for it, and how to make the test wait."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaitest.engine.diagnostic import Fix
+from awaitest.engine.facts import REQUESTS
+from awaitest.engine.repair import body_of, fix, insert, path_to, statement_of
+from awaitest.engine.steps import Called, Entered
+from awaitest.engine.syntax import own_nodes
+from awaitest.engine.values import Coroutine, FunctionValue, Instance, Value
+from awaitest.engine.wrapping import free_name
+from awaitest.source.edits import indent_of, line_insert
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+
+STARTING = frozenset({"asyncio.create_task", "asyncio.ensure_future", "asyncio.AbstractEventLoop.create_task"})
+"""Functions that start a task."""
+
+_LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+
+
+def waits_after(run: Run, node: ast.AST) -> bool | None:
+    """Whether a function waits after a place at all; None where it may wait for what was started there.
+
+    Waiting for the answer to a request, or for a client to close, is waiting for the app alone.
+    """
+    around = path_to(run.node, node)
+    inside = {id(part) for part in around}
+    again = {
+        id(part) for loop in around if isinstance(loop, ast.For | ast.AsyncFor | ast.While) for part in ast.walk(loop)
+    }
+    end = run.span(node).end
+    waits = False
+    for part in own_nodes(run.node):
+        if not isinstance(part, ast.Await | ast.AsyncWith | ast.AsyncFor) and not getattr(part, "is_async", 0):
+            continue
+        after = id(part) in inside | again or (isinstance(part, ast.expr | ast.stmt) and run.span(part).start >= end)
+        if not after and not isinstance(part, ast.comprehension):
+            continue
+        if not _for_app(run, part):
+            return None
+        waits = waits or id(part) not in inside
+    return waits
+
+
+def _for_app(run: Run, part: ast.AST) -> bool:
+    if isinstance(part, ast.Await):
+        return any(_is_request(step.target) for step in _calls(run, part.value))
+    if isinstance(part, ast.AsyncWith):
+        entered = [step.value for step in run.steps if isinstance(step, Entered) and step.statement is part]
+        return bool(entered) and all(_is_client(run, value) for value in entered)
+    return False
+
+
+def _calls(run: Run, node: ast.AST) -> list[Called]:
+    return [step for step in run.steps if isinstance(step, Called) and step.node is node]
+
+
+def _is_client(run: Run, value: Value) -> bool:
+    return bool(value) and all(
+        isinstance(kind, Instance) and run.engine.world.derives(kind.cls, "AsyncClient", "httpx", "httpx2")
+        for kind in value
+    )
+
+
+def _is_request(target: Value) -> bool:
+    return bool(target) and all(
+        isinstance(kind, FunctionValue)
+        and kind.function.name in REQUESTS
+        and kind.function.module.name.partition(".")[0] in {"httpx", "httpx2"}
+        for kind in target
+    )
+
+
+def ends(run: Run, step: Called) -> bool:
+    """Whether a task certainly runs a request, or a function of the project without a loop that waits."""
+    started = step.arguments[0] if step.arguments else frozenset()
+    made = [
+        call.target
+        for kind in started
+        for call in _calls(run, kind.site.node if isinstance(kind, Coroutine) else step.node)
+    ]
+    return bool(made) and all(_is_request(target) or _is_finite(target) for target in made)
+
+
+def _is_finite(target: Value) -> bool:
+    return bool(target) and all(
+        isinstance(kind, FunctionValue)
+        and kind.function.module.origin == "project"
+        and not any(isinstance(part, ast.While | ast.AsyncFor) for part in ast.walk(kind.function.node))
+        for kind in target
+    )
+
+
+def await_later(run: Run, call: ast.AST) -> Fix | None:
+    """Keep the task that a statement starts, and await it at the end of the statement's block."""
+    statement = statement_of(run.node, call)
+    block = body_of(run.node, statement) if statement is not None else None
+    around = path_to(run.node, call)
+    if statement is None or block is None or isinstance(block[-1], _LEAVING):
+        return None
+    holders = around[around.index(statement) + 1 :]
+    if not all(isinstance(part, ast.With | ast.AsyncWith | ast.AsyncFunctionDef) for part in holders):
+        return None
+    place, last = run.span(statement).start, run.span(block[-1]).end
+    line = run.document.lines[place.line]
+    alone = run.span(holders[0]).start.line < place.line and run.span(call).end == run.span(statement).end
+    ended = run.document.lines[last.line][last.column :].strip()
+    if not alone or (ended and not ended.startswith("#")):
+        return None
+    kept = statement.targets[0] if isinstance(statement, ast.Assign) else None
+    name = kept.id if isinstance(kept, ast.Name) else free_name(run, "task")
+    edits = [line_insert(run.document, last.line + 1, f"{indent_of(line)}await {name}")]
+    if isinstance(statement, ast.Expr):
+        edits.insert(0, insert(place, f"{name} = "))
+    elif kept is None:
+        return None
+    return fix(run, "Keep the task and await it at the end", edits, safe=False)

@@ -1,0 +1,65 @@
+"""What is called, by its full name, and where the value of an expression goes."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaitest.engine.repair import path_to
+from awaitest.engine.syntax import bound_names
+from awaitest.engine.values import FunctionValue, Value
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place where a value arrives, with the nodes around it, nearest first."""
+
+    node: ast.AST
+    around: list[ast.AST]
+
+    @property
+    def parent(self) -> ast.AST:
+        return self.around[0]
+
+
+def library_callee(target: Value) -> str | None:
+    """The one function of a library that a value certainly is, such as `asyncio.gather` or `asyncio.TaskGroup.create_task`."""
+    names = {_library_name(kind) if isinstance(kind, FunctionValue) else None for kind in target}
+    return names.pop() if len(names) == 1 else None
+
+
+def _library_name(kind: FunctionValue) -> str | None:
+    function = kind.function
+    if function.module.origin == "project":
+        return None
+    owner = [] if function.owner is None else [function.owner.node.name]
+    return ".".join([function.module.name.partition(".")[0], *owner, function.name])
+
+
+def uses(run: Run, node: ast.AST) -> list[Use] | None:
+    """Where the value of an expression goes: its own place, or every mention of the name that is bound to it and to nothing else.
+
+    None where a name may hold something else too, or is bound outside the function.
+    """
+    around = path_to(run.node, node)
+    target = _target(around[0], node) if around else None
+    if target is None:
+        return [Use(node, around)] if around else None
+    names = [part for part in ast.walk(run.node) if isinstance(part, ast.Name) and part.id == target]
+    outer = any(isinstance(part, ast.Global | ast.Nonlocal) and target in part.names for part in ast.walk(run.node))
+    once = sum(1 for part in names if isinstance(part.ctx, ast.Store)) == 1
+    if not once or outer or target not in bound_names(tuple(run.node.body)):
+        return None
+    return [Use(part, path_to(run.node, part)) for part in names if not isinstance(part.ctx, ast.Store)]
+
+
+def _target(statement: ast.AST, value: ast.AST) -> str | None:
+    """The name that an assignment binds to a value."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return name if statement.value is value else None
+    return None

@@ -1,0 +1,114 @@
+"""Reports a task or future that nobody awaits.
+
+## What it does
+
+Finds `asyncio.gather()`, `create_task()`, `ensure_future()` and `shield()` whose future is dropped, or used as if it were the results.
+A started task is reported where the test waits for nothing afterwards, or only for the answers to its own requests.
+
+## Why is this bad?
+
+Nothing waits for the work. Where the test ends first, pytest's event loop cancels it, and an error in it is lost without a failure or
+a warning. `results = asyncio.gather(…)` gives a future, which has no results yet.
+
+## Bad
+
+```python
+import asyncio
+
+import pytest
+from httpx import AsyncClient
+
+
+@pytest.mark.asyncio
+async def test_users(client: AsyncClient):
+    asyncio.gather(client.get("/users/1"), client.get("/users/2"))
+```
+
+## Good
+
+```python
+import asyncio
+
+import pytest
+from httpx import AsyncClient
+
+
+@pytest.mark.asyncio
+async def test_users(client: AsyncClient):
+    await asyncio.gather(client.get("/users/1"), client.get("/users/2"))
+```
+
+## When to ignore
+
+When the work is meant to be cut off at the end of the test.
+
+## Fix
+
+Sometimes safe. Puts `await` where the future is made. A started task is kept and awaited at the end of its block instead, which is
+unsafe: the test then takes as long as the task.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaitest.engine.diagnostic import Severity
+from awaitest.engine.repair import await_fix
+from awaitest.engine.rule import Finding, Rule
+from awaitest.engine.run import TEST, Run
+from awaitest.engine.steps import Called
+from awaitest.engine.tasks import STARTING, await_later, ends, waits_after
+from awaitest.engine.uses import Use, library_callee, uses
+from awaitest.engine.words import short
+
+RULE = Rule("AWT107", "dropped-task", Severity.ERROR)
+
+_COLLECTING = frozenset({"asyncio.gather", "asyncio.shield"})
+_OWN = frozenset({"cancel", "cancelled", "done", "result", "exception", "add_done_callback", "remove_done_callback", "get_loop", "get_coro", "get_name", "set_name", "get_context", "get_stack", "print_stack", "cancelling", "uncancel", "set_result", "set_exception"})  # fmt: skip
+"""Attributes of futures and tasks."""
+
+
+def check(step: Called, run: Run) -> Iterator[Finding]:
+    """A future is dropped, or read as if it were the results."""
+    callee = library_callee(step.target)
+    if not run.is_async or step.expected or callee not in _COLLECTING | STARTING or not run.mine(step.node):
+        return
+    places = uses(run, step.node)
+    if places is None:
+        return
+    name = short(step.node)
+    if places and all(_reads(use, run) for use in places):
+        message = f"`{name}` gives a future, not the results: nobody awaits it. Await it to get them."
+        yield Finding(step.node, message, lambda: await_fix(run, step.node, f"Await `{name}`"))
+    elif all(isinstance(use.parent, ast.Expr) for use in places):
+        yield from _dropped(step, run, name, starts=callee in STARTING)
+
+
+def _dropped(step: Called, run: Run, name: str, starts: bool) -> Iterator[Finding]:
+    if not starts:
+        message = f"Nobody awaits `{name}`: the test does not wait for it, and an error in it is lost. Await it."
+        yield Finding(step.node, message, lambda: await_fix(run, step.node, f"Await `{name}`"))
+    elif run.kind == TEST and (waits := waits_after(run, step.node)) is not None and ends(run, step):
+        message = f"`{name}` starts a task nobody awaits: a test that ends first cancels it, and its errors are lost. Keep and await it."
+        yield Finding(step.node, message, lambda: await_later(run, step.node), Severity.WARNING if waits else None)
+
+
+def _reads(use: Use, run: Run) -> bool:
+    """Whether a place takes the future for what it will give."""
+    match use.parent:
+        case ast.Subscript(value=value):
+            return value is use.node
+        case ast.Attribute(attr=attribute):
+            return attribute not in _OWN and not attribute.startswith("_")
+        case ast.For(iter=iterable) | ast.comprehension(iter=iterable, is_async=0):
+            return iterable is use.node
+        case ast.Assert(test=test):
+            return test is use.node
+        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            return True
+        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[other]):
+            return left is use.node and isinstance(other, ast.Constant | ast.List | ast.Dict | ast.Tuple | ast.ListComp)
+        case ast.Return():
+            return run.kind == TEST
+    return False
