@@ -36,6 +36,7 @@ FIRST_SET = {
     "a56-anyio-sleep": "AWT101",
     "a56b-trio-sleep": "AWT101",
     "a57-task-not-stored": "AWT107",
+    "a59-taskgroup-start-soon-call": "AWT111",
     "a60-with-asyncclient": "AWT103",
     "a61-with-lifespan-manager": "AWT103",
     "a64-comprehension-aiter": "AWT104",
@@ -71,7 +72,6 @@ FIRST_SET = {
 
 LATER = {
     "a40-override-called": "AWT404",
-    "a59-taskgroup-start-soon-call": "AWT111",
     "a84-magicmock-for-coroutine": "AWT122",
     "a86-asyncmock-sync-child": "AWT124",
     "c05-close-instead-of-aclose": "AWT309",

@@ -10,9 +10,11 @@ from awaitest.engine.facts import REQUESTS
 from awaitest.engine.repair import body_of, fix, insert, path_to, statement_of
 from awaitest.engine.steps import Called, Entered
 from awaitest.engine.syntax import own_nodes
-from awaitest.engine.values import Coroutine, FunctionValue, Instance, Value
+from awaitest.engine.uses import uses
+from awaitest.engine.values import Collection, Coroutine, FunctionValue, Instance, Value, coroutines, every
 from awaitest.engine.wrapping import free_name
 from awaitest.source.edits import indent_of, line_insert
+from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -120,3 +122,54 @@ def await_later(run: Run, call: ast.AST) -> Fix | None:
     elif kept is None:
         return None
     return fix(run, "Keep the task and await it at the end", edits, safe=False)
+
+
+def called_edits(run: Run, node: ast.expr, value: Value) -> list[Edit] | None:
+    """Call a function that needs no arguments."""
+    wants = any(_needs_arguments(kind) for kind in value if isinstance(kind, FunctionValue))
+    return None if wants or not isinstance(node, ast.Name | ast.Attribute) else [insert(run.span(node).end, "()")]
+
+
+def _needs_arguments(kind: FunctionValue) -> bool:
+    arguments = kind.function.node.args
+    positional = [*arguments.posonlyargs, *arguments.args][kind.receiver is not None :]
+    return len(positional) > len(arguments.defaults) or None in arguments.kw_defaults
+
+
+def separated_edits(run: Run, call: ast.expr) -> list[Edit] | None:
+    """`f(a, b)` becomes `f, a, b`, what a caller of `f` wants to get."""
+    if not isinstance(call, ast.Call) or call.keywords or any(isinstance(it, ast.GeneratorExp) for it in call.args):
+        return None
+    opening, end = run.span(call.func).end, run.span(call).end
+    behind = run.document.lines[opening.line][opening.column :]
+    if not behind.startswith("("):
+        return None
+    closing = Span(Position(end.line, end.column - 1), end)
+    if not call.args:
+        return None if "#" in behind and closing.start.line != opening.line else [Edit(Span(opening, end), "")]
+    comma = "," if not behind[1:].strip() or behind[1] in " \t" else ", "
+    return [Edit(Span(opening, Position(opening.line, opening.column + 1)), comma), Edit(closing, "")]
+
+
+def started_edits(run: Run, step: Called) -> list[Edit] | None:
+    """Start the coroutines that a collection in the call holds, or that a name used by it alone is bound to."""
+    waiting, given = step.node.func, step.arguments[0]
+    made = [kind.site.node for kind in coroutines(given)]
+    displays = [next(iter(path_to(run.node, node)), None) for node in made]
+    if not isinstance(waiting, ast.Attribute) or any(isinstance(kind, Coroutine) for kind in given):
+        return None
+    for display in displays:
+        places = uses(run, display) if isinstance(display, _DISPLAYS) else None
+        if places is None or any(use.parent is not step.node for use in places):
+            return None
+    start = f"{run.source(waiting.value)}.create_task("
+    return [edit for node in made for edit in (insert(run.span(node).start, start), insert(run.span(node).end, ")"))]
+
+
+_DISPLAYS = (ast.List, ast.Tuple, ast.Set, ast.ListComp, ast.SetComp)
+
+
+def holds_coroutines(value: Value) -> bool:
+    """Whether a value certainly is a coroutine, or a collection with one in it."""
+    held = [item for kind in value if isinstance(kind, Collection) for item in kind.items or (kind.element,)]
+    return every(value, Coroutine) or (every(value, Collection) and any(every(item, Coroutine) for item in held))

@@ -6,12 +6,14 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.repair import path_to
-from awaitest.engine.syntax import bound_names
-from awaitest.engine.values import FunctionValue, Value
+from awaitest.engine.syntax import bound_names, generates
+from awaitest.engine.values import FunctionValue, Kind, Value
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
+    from awaitest.engine.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,17 @@ def _library_name(kind: FunctionValue) -> str | None:
         return None
     owner = [] if function.owner is None else [function.owner.node.name]
     return ".".join([function.module.name.partition(".")[0], *owner, function.name])
+
+
+def is_coroutine_function(world: World, kind: Kind) -> bool:
+    """Whether a kind is certainly a function that gives a coroutine when called."""
+    function = kind.function if isinstance(kind, FunctionValue) else None
+    return (
+        function is not None
+        and function.is_async
+        and not generates(function.node)
+        and shape(world, function) is Shape.AS_WRITTEN
+    )
 
 
 def uses(run: Run, node: ast.AST) -> list[Use] | None:
