@@ -1,0 +1,114 @@
+"""Reports an event loop that is started inside another one.
+
+## What it does
+
+Finds `asyncio.run()`, `loop.run_until_complete()`, `Runner.run()` and `anyio.run()` in an `async def`.
+
+## Why is this bad?
+
+An `async def` runs on an event loop already, and a thread can run one at a time: the call raises `RuntimeError`. The coroutine that it
+was given never runs.
+
+## Bad
+
+```python
+import asyncio
+
+import pytest
+
+
+async def load() -> int:
+    return 1
+
+
+@pytest.mark.asyncio
+async def test_load():
+    assert asyncio.run(load()) == 1
+```
+
+## Good
+
+```python
+import pytest
+
+
+async def load() -> int:
+    return 1
+
+
+@pytest.mark.asyncio
+async def test_load():
+    assert await load() == 1
+```
+
+## When to ignore
+
+When something patches the event loop so that it can be nested; where the project mentions `nest_asyncio`, nothing is reported.
+
+## Fix
+
+Safe. Awaits the coroutine instead, and drops the import that only the call needed. Offered where the call has no other arguments.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaitest.engine.diagnostic import Fix, Severity
+from awaitest.engine.repair import await_edits, fix
+from awaitest.engine.rule import Finding, Rule
+from awaitest.engine.run import Run
+from awaitest.engine.steps import Called
+from awaitest.engine.tasks import called_edits
+from awaitest.engine.uses import library_callee
+from awaitest.engine.values import Awaitable, Coroutine, every
+from awaitest.engine.words import short
+from awaitest.source.edits import remove_import
+from awaitest.source.text import Edit, Span
+
+RULE = Rule("AWT109", "nested-event-loop", Severity.ERROR)
+
+_RUNNING = frozenset({"asyncio.run", "asyncio.Runner.run", "asyncio.AbstractEventLoop.run_until_complete"})
+_CALLING = frozenset({"anyio.run"})
+
+
+def check(step: Called, run: Run) -> Iterator[Finding]:
+    """An async function starts a loop of its own."""
+    callee = library_callee(step.target)
+    if not run.is_async or step.expected or callee not in _RUNNING | _CALLING or not run.mine(step.node):
+        return
+    if _may_nest(run):
+        return
+    name = short(step.node)
+    message = f"`{name}` starts an event loop inside another, which raises RuntimeError. `{run.node.name}` is async: await the coroutine instead."
+    yield Finding(step.node, message, lambda: _fix(step, run, callee in _CALLING))
+
+
+def _may_nest(run: Run) -> bool:
+    """Whether loops of this project can be nested, or the test may run on a loop of another library."""
+    project = run.engine.project
+    mixed = any(mark.name == "trio" for mark in run.marks)
+    return mixed or any(True for _ in project.modules_mentioning(b"nest_asyncio", project.config.rootdir))
+
+
+def _fix(step: Called, run: Run, calls: bool) -> Fix | None:
+    awaited, value = step.node.args[0] if len(step.node.args) == 1 else None, step.arguments[:1]
+    around = await_edits(run, step.node)
+    if awaited is None or step.node.keywords or around is None:
+        return None
+    called = called_edits(run, awaited, value[0]) if calls else []
+    given = every(value[0], Coroutine, Awaitable) and isinstance(awaited, ast.Call | ast.Name)
+    whole, inner = run.span(step.node), run.span(awaited)
+    if called is None or not (given or calls) or around[0].span.start != whole.start:
+        return None
+    cut = run.document.lines[whole.start.line : inner.start.line] + run.document.lines[inner.end.line : whole.end.line]
+    if any("#" in line for line in cut):
+        return None
+    closing = "".join(edit.text for edit in [*called, *around[1:]])
+    edits = [Edit(Span(whole.start, inner.start), around[0].text), Edit(Span(inner.end, whole.end), closing)]
+    root = step.node.func.value if isinstance(step.node.func, ast.Attribute) else None
+    if isinstance(root, ast.Name):
+        dropped = remove_import(run.document, root.id, None, 1)
+        edits += [dropped] if dropped is not None else []
+    return fix(run, "Await it", edits, safe=True)
