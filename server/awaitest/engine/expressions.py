@@ -51,8 +51,8 @@ class Evaluator(Tracker):
         value: Value = method(node)
         return value
 
-    def condition(self, node: ast.expr) -> None:
-        """The expression decides a branch."""
+    def condition(self, node: ast.expr) -> Value:
+        """The expression decides a branch; its value, where it is more than the outcome of others."""
         if isinstance(node, ast.BoolOp):
             for operand in self._operands(node):
                 self.condition(operand)
@@ -61,6 +61,8 @@ class Evaluator(Tracker):
         else:
             value = self.eval(node)
             self.misuse(value, node, Misuse.CONDITION, later=not isinstance(node, ast.Call))
+            return value
+        return plain("bool")
 
     def _eval_Constant(self, node: ast.Constant) -> Value:
         if node.value is None:

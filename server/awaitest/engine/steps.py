@@ -85,6 +85,14 @@ class Misused(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Discarded(Step):
+    """A statement that is nothing but an expression: its value is thrown away."""
+
+    node: ast.expr
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entered(Step):
     """`with` or `async with` enters a value."""
 

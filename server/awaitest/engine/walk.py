@@ -11,7 +11,19 @@ from awaitest.engine.annotations import declared
 from awaitest.engine.calls import followed, is_client
 from awaitest.engine.control import CAUGHT, ControlFlow
 from awaitest.engine.state import CLOSED, OPEN, State, meet
-from awaitest.engine.steps import Checked, Closing, Created, Ended, Entered, Gave, Left, Misuse, Misused, Step
+from awaitest.engine.steps import (
+    Checked,
+    Closing,
+    Created,
+    Discarded,
+    Ended,
+    Entered,
+    Gave,
+    Left,
+    Misuse,
+    Misused,
+    Step,
+)
 from awaitest.engine.syntax import bound_names, shared_names
 from awaitest.engine.tracker import Live
 from awaitest.engine.values import (
@@ -116,6 +128,7 @@ class Walk(ControlFlow):
 
     def _do_Expr(self, node: ast.Expr) -> None:
         value = self.eval(node.value)
+        self.note(Discarded(node=node.value, value=value, expected=self.expected > 0))
         if isinstance(node.value, ast.Name | ast.Constant | ast.Yield | ast.YieldFrom):
             return
         dropped = frozenset(coroutines(value)) if not self._warned else frozenset()
@@ -186,9 +199,9 @@ class Walk(ControlFlow):
 
     def _do_Assert(self, node: ast.Assert) -> None:
         self.narrow(node.test)
-        self.condition(node.test)
+        value = self.condition(node.test)
         self.assume(node.test, True)
-        self.note(Checked(node=node, value=UNKNOWN, expected=self.expected > 0))
+        self.note(Checked(node=node, value=value, expected=self.expected > 0))
         if node.msg is not None:
             self.eval(node.msg)
 
