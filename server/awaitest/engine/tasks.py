@@ -126,11 +126,12 @@ def await_later(run: Run, call: ast.AST) -> Fix | None:
 
 def called_edits(run: Run, node: ast.expr, value: Value) -> list[Edit] | None:
     """Call a function that needs no arguments."""
-    wants = any(_needs_arguments(kind) for kind in value if isinstance(kind, FunctionValue))
+    wants = any(needs_arguments(kind) for kind in value if isinstance(kind, FunctionValue))
     return None if wants or not isinstance(node, ast.Name | ast.Attribute) else [insert(run.span(node).end, "()")]
 
 
-def _needs_arguments(kind: FunctionValue) -> bool:
+def needs_arguments(kind: FunctionValue) -> bool:
+    """Whether a function cannot be called without arguments."""
     arguments = kind.function.node.args
     positional = [*arguments.posonlyargs, *arguments.args][kind.receiver is not None :]
     return len(positional) > len(arguments.defaults) or None in arguments.kw_defaults
