@@ -1,8 +1,9 @@
-"""Functions nested in a test that nobody uses, and the edits that put them to use."""
+"""Code that stands one level too deep: functions of a test that nobody uses, blocks that enter nothing; and the way out."""
 
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from awaitest.engine.repair import async_edits, insert, path_to
@@ -16,6 +17,7 @@ from awaitest.source.text import Edit, Position, Span
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
 
+_NAMED = re.compile(r"\s+as\s+(\w+)\s*:|\s*:")
 _LOOKING = frozenset({"locals", "globals", "vars", "eval", "exec"})
 
 
@@ -63,24 +65,11 @@ def moved_out_edits(run: Run, outer: Run) -> list[Edit] | None:
     blanks = 0
     while not lines[first - 1 - blanks].strip():
         blanks += 1
-    return _dedented(run, first, run.span(node).end.line, run.document.newline * max(0, 2 - blanks))
+    apart = run.document.newline * max(0, 2 - blanks)
+    return _dedented(run, first, run.span(node).end.line, "", indent_of(lines[first]), apart)
 
 
-def _dedented(run: Run, first: int, last: int, before: str) -> list[Edit]:
-    scanner, indent = Scanner(), indent_of(run.document.lines[first])
-    edits: list[Edit] = []
-    for number in range(first, last + 1):
-        line = run.document.lines[number]
-        if not scanner.in_string and line.startswith(indent):
-            edits.append(Edit(Span(Position(number, 0), Position(number, len(indent))), "" if edits else before))
-        scanner.feed(line)
-    return edits
-
-
-_NAMED = re.compile(r"\s+as\s+(\w+)\s*:|\s*:")
-
-
-def unwrapped_edits(run: Run, statement: ast.AsyncWith, keyword: str) -> list[Edit] | None:
+def unwrapped_edits(run: Run, statement: ast.With | ast.AsyncWith, keyword: str) -> list[Edit] | None:
     """`async with X as name:` becomes `name = <keyword>X`, and its block comes out of it."""
     whole, entered = run.span(statement), run.span(statement.items[0].context_expr)
     lines, first = run.document.lines, run.span(statement.body[0]).start.line
@@ -96,17 +85,19 @@ def unwrapped_edits(run: Run, statement: ast.AsyncWith, keyword: str) -> list[Ed
     return [
         Edit(Span(whole.start, entered.start), f"{name}{keyword}"),
         Edit(Span(entered.end, closing), ""),
-        *_shifted(run, entered.end.line + 1, whole.end.line, outer, inner),
+        *_dedented(run, entered.end.line + 1, whole.end.line, outer, inner),
     ]
 
 
-def _shifted(run: Run, first: int, last: int, outer: str, inner: str) -> list[Edit]:
-    """Take one step of indentation from lines, but for those inside strings."""
+def _dedented(run: Run, first: int, last: int, outer: str, inner: str, before: str = "") -> list[Edit]:
+    """Take `inner` behind `outer` from the lines that begin with both, but for those inside strings; `before` goes in front."""
     segment = run.document.segment_at(first)
-    scanner, edits = Scanner(), []
+    scanner = Scanner()
+    edits: list[Edit] = []
     for number in range(segment.line if segment else 0, last + 1):
         line = run.document.lines[number]
         if number >= first and not scanner.in_string and line.startswith(outer + inner):
-            edits.append(Edit(Span.of(number, len(outer), number, len(outer + inner)), ""))
+            text = "" if edits else before
+            edits.append(Edit(Span.of(number, len(outer), number, len(outer + inner)), text))
         scanner.feed(line)
     return edits
