@@ -47,6 +47,7 @@ FIRST_SET = {
     "a76-async-with-in-sync-def": "AWT106",
     "a77-await-in-nested-def": "AWT106",
     "a83-await-mock-assert": "AWT105",
+    "a84-magicmock-for-coroutine": "AWT122",
     "c03-inline-temporary": "AWT301",
     "c07-fixture-return-in-with": "AWT304",
     "c09-sync-fixture-returns-unclosed": "AWT301",
@@ -73,7 +74,6 @@ FIRST_SET = {
 
 LATER = {
     "a40-override-called": "AWT404",
-    "a84-magicmock-for-coroutine": "AWT122",
     "a86-asyncmock-sync-child": "AWT124",
     "c05-close-instead-of-aclose": "AWT309",
     "c16-no-base-url": "AWT306",
