@@ -9,7 +9,7 @@ from awaitest.engine import members
 from awaitest.engine.arguments import Argument, Call
 from awaitest.engine.calls import apply, is_client
 from awaitest.engine.patches import replaces
-from awaitest.engine.steps import Awaited, Called, Gave, Iterated, Kept, Misuse
+from awaitest.engine.steps import Awaited, Called, Gave, Iterated, Kept, Misuse, Stored
 from awaitest.engine.syntax import INSPECTED
 from awaitest.engine.tracker import Live, Tracker
 from awaitest.engine.values import (
@@ -352,8 +352,9 @@ class Evaluator(Tracker):
                             self.note(Kept(node=target, site=site, attribute=target.attr, expected=self.expected > 0))
                 self.escape(value)
             case ast.Subscript():
-                self.eval(target.slice)
-                self.escape(self.eval(target.value))
+                key, owner = self.eval(target.slice), self.eval(target.value)
+                self.note(Stored(node=target, owner=owner, key=key, value=value, expected=self.expected > 0))
+                self.escape(owner)
                 self.escape(value)
 
     def _unpack(self, target: ast.expr, elements: list[ast.expr], value: Value) -> None:

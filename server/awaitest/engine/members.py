@@ -20,6 +20,7 @@ from awaitest.engine.values import (
     Instance,
     Kind,
     ModuleValue,
+    Overrides,
     Plain,
     Value,
     join,
@@ -61,6 +62,8 @@ def _of_kind(world: World, kind: Kind, name: str) -> Value:
                 return found
             submodule = world.resolver.load(f"{module.name}.{name}")
             return frozenset({ModuleValue(submodule)}) if submodule is not None else UNKNOWN
+        case Instance(cls=cls) if name == "dependency_overrides" and world.derives(cls, "FastAPI", "fastapi"):
+            return frozenset({Overrides(kind)})
         case Instance(cls=cls):
             if world.derives(cls, "NonCallableMock", "unittest", "mock"):
                 return _of_mock(cls, name)

@@ -119,6 +119,16 @@ class Iterated(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stored(Step):
+    """`owner[key] = value`."""
+
+    node: ast.Subscript
+    owner: Value
+    key: Value
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Created(Step):
     """A client is made."""
 

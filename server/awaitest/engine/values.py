@@ -195,6 +195,13 @@ class Collection(Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class Overrides(Kind):
+    """`app.dependency_overrides`."""
+
+    app: Instance
+
+
+@dataclass(frozen=True, slots=True)
 class AsyncMockValue(Kind):
     """An AsyncMock or a child of one; `assertion` marks its own assert methods, which are plain functions."""
 
