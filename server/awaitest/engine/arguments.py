@@ -50,6 +50,15 @@ class Call:
         return found[position] if position < len(found) else None
 
 
+def given(call: Call) -> tuple[tuple[str | int, Value], ...]:
+    """What a call is given, by keyword or position; "*" for what it unpacks."""
+    starred = any(isinstance(argument.node, ast.Starred) for argument in call.arguments)
+    names = (argument.keyword or ("*" if starred else position) for position, argument in enumerate(call.arguments))
+    return tuple(
+        ("*" if name == "**" else name, argument.value) for name, argument in zip(names, call.arguments, strict=True)
+    )
+
+
 def hand_over(run: Evaluator, call: Call) -> None:
     """Everything passed on is out of sight."""
     for argument in call.arguments:

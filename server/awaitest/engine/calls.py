@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine import members
 from awaitest.engine.annotations import declared
-from awaitest.engine.arguments import Call, bound_arguments, check_arguments, hand_over, hand_over_to
+from awaitest.engine.arguments import Call, bound_arguments, check_arguments, given, hand_over, hand_over_to
 from awaitest.engine.decorators import Shape, shape
-from awaitest.engine.facts import PASSES_RESULT, REQUESTS, RESULTS, RUNS, UNITTEST_COMPARISONS, UNITTEST_CONDITIONS
+from awaitest.engine.facts import (
+    PASSES_RESULT,
+    REMEMBERED,
+    REQUESTS,
+    RESULTS,
+    RUNS,
+    UNITTEST_COMPARISONS,
+    UNITTEST_CONDITIONS,
+)
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED
 from awaitest.engine.steps import Iterated, Misuse
 from awaitest.engine.syntax import awaits, generates, passed_through
@@ -30,6 +38,7 @@ from awaitest.engine.values import (
     Instance,
     Iterator,
     Kind,
+    Made,
     Manager,
     Plain,
     Site,
@@ -192,14 +201,20 @@ def _instantiate(run: Evaluator, call: Call, cls: ClassInfo) -> Value:
     if cls.node.name == "AsyncMock" and cls.package in {"unittest", "mock"}:
         return frozenset({AsyncMockValue()})
     if is_client(run, cls):
-        return frozenset({Instance(cls, run.client_site(call.node, call.label))})
+        return frozenset({Instance(cls, run.client_site(call.node, call.label), _made(run, call, cls))})
     first = call.positional(0)
     if cls.package == "contextlib" and cls.node.name in {"closing", "aclosing"} and first is not None:
         return frozenset({Manager(first.value, cls.node.name == "aclosing", call.label)})
     if cls.package in {"typing", "typing_extensions"}:
         return UNKNOWN
     maker = world.member(cls, "__new__")
-    return frozenset({Instance(cls)}) if maker is None else _made_by(run, cls, maker)
+    return frozenset({Instance(cls, made=_made(run, call, cls))}) if maker is None else _made_by(run, cls, maker)
+
+
+def _made(run: Evaluator, call: Call, cls: ClassInfo) -> Made | None:
+    if not any((base.package, base.node.name) in REMEMBERED for base in run.world.mro(cls)[0]):
+        return None
+    return Made(call.node, run.module, given(call))
 
 
 def _made_by(run: Evaluator, cls: ClassInfo, maker: Member) -> Value:
@@ -324,7 +339,7 @@ def _result(
     value = declared(run.world, function.module, node.returns)
     if receiver is not None and node.returns is not None and _passes_through(run, function, receiver):
         return UNKNOWN
-    if known(value) and not every(value, Awaitable) and not _may_make_client(run, function, value):
+    if known(value) and not every(value, Awaitable) and not _body_tells_more(run, function, value):
         return value
     inferred = run.world.reader.returns(function, arguments)
     return inferred if known(inferred) else value
@@ -342,10 +357,12 @@ def _passes_through(run: Evaluator, function: FunctionInfo, receiver: Value) -> 
     return any(member is None or not isinstance(member.nodes[-1], ast.FunctionDef) for member in found)
 
 
-def _may_make_client(run: Evaluator, function: FunctionInfo, declared_value: Value) -> bool:
-    """Whether the body can tell more than the annotation: in which state of its life the client is."""
+def _body_tells_more(run: Evaluator, function: FunctionInfo, declared_value: Value) -> bool:
+    """Whether the body can tell more than the annotation: in which state of its life the client is, how the app was made."""
     return function.module.origin == "project" and any(
-        isinstance(kind, Instance) and is_client(run, kind.cls) for kind in declared_value
+        isinstance(kind, Instance)
+        and (is_client(run, kind.cls) or run.world.derives(kind.cls, "Starlette", "starlette"))
+        for kind in declared_value
     )
 
 

@@ -30,6 +30,19 @@ RESULTS = {
 }
 """Results annotated `Any` that are certainly plain data: (package, class, method) → what it is."""
 
+REMEMBERED = frozenset(
+    {
+        ("starlette", "Starlette"),
+        ("starlette", "TestClient"),
+        ("httpx", "AsyncClient"),
+        ("httpx", "ASGITransport"),
+        ("httpx2", "AsyncClient"),
+        ("httpx2", "ASGITransport"),
+        ("asgi_lifespan", "LifespanManager"),
+    }
+)
+"""Classes whose objects know the call that made them: (package, class)."""
+
 PASSES_RESULT = frozenset(
     {
         ("asyncio", "wait_for"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
@@ -37,7 +38,7 @@ class SilentReader:
             self._alive.append(node)
             self._expressions[key] = UNKNOWN
             if len(self._active) < _DEEPEST:
-                self._expressions[key] = outside(Evaluator(self._world, module, {}, None).eval(node))
+                self._expressions[key] = shared(outside(Evaluator(self._world, module, {}, None).eval(node)))
         return self._expressions[key]
 
     def returns(self, function: FunctionInfo, arguments: dict[str, Value]) -> Value:
@@ -118,7 +119,15 @@ def is_placeholder(body: list[ast.stmt]) -> bool:
 
 def outside(value: Value) -> Value:
     """The value as somebody sees it who did not make it: its life is not followed."""
-    return frozenset(Instance(kind.cls) if isinstance(kind, Instance) else kind for kind in value)
+    return frozenset(replace(kind, site=None) if isinstance(kind, Instance) else kind for kind in value)
+
+
+def shared(value: Value) -> Value:
+    """The value as everybody sees it who imports it: one object for all."""
+    return frozenset(
+        replace(kind, made=replace(kind.made, shared=True)) if isinstance(kind, Instance) and kind.made else kind
+        for kind in value
+    )
 
 
 def parameters(world: World, function: FunctionInfo) -> dict[str, Value]:

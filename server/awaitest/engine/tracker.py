@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED, State
@@ -147,7 +148,7 @@ class Tracker:
         new = site is not None and site.inherited == frozenset({NEW}) and site.module.origin == "project"
         if not new or not isinstance(kind, Instance) or not isinstance(node, ast.Call):
             return kind
-        return Instance(kind.cls, self.client_site(node, label))
+        return replace(kind, site=self.client_site(node, label))
 
     def _handed(self, kind: Kind) -> Kind:
         if isinstance(kind, Coroutine):
@@ -155,7 +156,8 @@ class Tracker:
         if not isinstance(kind, Instance) or kind.site is None:
             return kind
         life = self.state.life(kind.site) or kind.site.inherited
-        return Instance(kind.cls, Site(kind.site.node, kind.site.module, kind.site.label, escaped=True, inherited=life))
+        site = Site(kind.site.node, kind.site.module, kind.site.label, escaped=True, inherited=life)
+        return replace(kind, site=site)
 
     def client_used(self, node: ast.AST, site: Site, action: str, after: str | None) -> None:
         """A followed client is entered, sends a request or is closed."""

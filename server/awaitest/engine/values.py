@@ -108,6 +108,18 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """The call that made an app, a transport or a client of one, and what it was given."""
+
+    node: ast.Call
+    module: Module
+    arguments: tuple[tuple[str | int, Value], ...]
+    """By keyword or position; "*" for what is unpacked."""
+    shared: bool = False
+    """Made when its module is imported: all tests have the same one."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleValue(Kind):
     module: Module
 
@@ -141,10 +153,11 @@ class CallableValue(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Instance(Kind):
-    """An object of a class; `site` is set for clients made here, whose life is followed."""
+    """An object of a class; `site` is set for clients made here, whose life is followed; `made` where that call matters."""
 
     cls: ClassInfo
     site: Site | None = None
+    made: Made | None = None
 
 
 @dataclass(frozen=True, slots=True)
