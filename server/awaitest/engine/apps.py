@@ -1,0 +1,114 @@
+"""What is declared of an app under test: how it was made, its lifespan, and the state that only the lifespan sets."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaitest.engine.fixtures import requested
+from awaitest.engine.run import FIXTURE, TEST
+from awaitest.engine.syntax import own_nodes
+from awaitest.engine.values import UNKNOWN, FunctionInfo, FunctionValue, Instance, Made, Value
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+    from awaitest.project.modules import Module
+
+TRANSPORTS, MANAGERS = ("ASGITransport", "httpx", "httpx2"), ("LifespanManager", "asgi_lifespan")
+
+
+def made_by(value: Value, name: str, *packages: str) -> Made | None:
+    """How the one object in a value was made, where it is of that very class of a library."""
+    kind = next(iter(value)) if len(value) == 1 else None
+    if not isinstance(kind, Instance) or kind.cls.node.name != name or kind.cls.package not in packages:
+        return None
+    return kind.made
+
+
+def argument(made: Made, name: str, position: int | None = None) -> Value | None:
+    """What a call was given under a name or in a place; None where it was not."""
+    given = dict(made.arguments)
+    if "*" in given:
+        return UNKNOWN
+    return given.get(name, given.get(position) if position is not None else None)
+
+
+def lifespan_of(app: Value | None) -> FunctionInfo | None:
+    """The lifespan that an app of FastAPI or Starlette was made with, where it is a function of the project."""
+    made = app and (made_by(app, "FastAPI", "fastapi") or made_by(app, "Starlette", "starlette"))
+    lifespan = argument(made, "lifespan") if made else None
+    kind = next(iter(lifespan)) if lifespan and len(lifespan) == 1 else None
+    if not isinstance(kind, FunctionValue) or kind.receiver is not None or isinstance(kind.function.node, ast.Lambda):
+        return None
+    return kind.function if kind.function.module.origin == "project" else None
+
+
+def yielded_state(function: FunctionInfo) -> frozenset[str]:
+    """The names of the state that a lifespan yields: `yield {"db": db}`, `yield State(db=db)`."""
+    names: set[object] = set()
+    for part in own_nodes(function.node):
+        value = part.value if isinstance(part, ast.Yield) else None
+        if isinstance(value, ast.Dict):
+            names |= {key.value if isinstance(key, ast.Constant) else None for key in value.keys}
+        elif isinstance(value, ast.Call) and not value.args:
+            names |= {keyword.arg for keyword in value.keywords}
+    return frozenset(name for name in names if isinstance(name, str))
+
+
+def around(run: Run) -> Iterator[ast.AST]:
+    """The function, and the fixtures that run around it."""
+    yield run.node
+    if run.kind in (TEST, FIXTURE):
+        wanted = requested(run.node, run.cls is not None)
+        wanted += [str(name) for mark in run.marks if mark.name == "usefixtures" for name in _texts(mark.arguments)]
+        for fixture in run.engine.fixtures.closure(wanted, run.seeker).values():
+            if fixture is not None:
+                yield fixture.node
+
+
+def _texts(nodes: list[ast.expr]) -> Iterator[object]:
+    return (node.value for node in nodes if isinstance(node, ast.Constant))
+
+
+def calls(node: ast.AST, name: str) -> bool:
+    """Whether something of that name is called below a node."""
+    return any(
+        isinstance(part, ast.Call) and getattr(part.func, "id", getattr(part.func, "attr", "")) == name
+        for part in ast.walk(node)
+    )
+
+
+def modules_of(run: Run) -> list[Module]:
+    """The project's modules that the function's own rests on."""
+    project = run.engine.project
+    return [project.module(path) for path in sorted(project.reach(run.module))]
+
+
+def state_uses(module: Module, names: frozenset[str]) -> Iterator[tuple[ast.Attribute | ast.Subscript, str, ast.expr]]:
+    """Where a module reads or sets `x.state.name` or `x.state["name"]`: the place, the name, and `x`."""
+    for statement in module.body:
+        for part in ast.walk(statement):
+            name: object = None
+            if isinstance(part, ast.Attribute):
+                name = part.attr
+            elif isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant):
+                name = part.slice.value
+            owner = part.value if isinstance(part, ast.Attribute | ast.Subscript) else None
+            if name in names and isinstance(owner, ast.Attribute) and owner.attr == "state":
+                assert isinstance(part, ast.Attribute | ast.Subscript)
+                yield part, str(name), owner.value
+
+
+def needed_by_requests(run: Run, names: frozenset[str]) -> str | None:
+    """One of these names that the app reads from the state of a request, where nothing in sight sets any of them there."""
+    uses = [use for module in (modules_of(run) if names else ()) for use in state_uses(module, names)]
+    of_requests = [(node, name) for node, name, owner in uses if not is_app(owner)]
+    if not all(isinstance(node.ctx, ast.Load) for node, _ in of_requests):
+        return None
+    return min((name for _, name in of_requests), default=None)
+
+
+def is_app(owner: ast.expr) -> bool:
+    """Whether `x` in `x.state` names the app, not a request."""
+    return "app" in str(getattr(owner, "attr", getattr(owner, "id", ""))).lower()
