@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaitest.engine.fixtures import requested
@@ -34,9 +34,14 @@ def argument(made: Made, name: str, position: int | None = None) -> Value | None
     return given.get(name, given.get(position) if position is not None else None)
 
 
+def app_made(app: Value | None) -> Made | None:
+    """How an app of FastAPI or Starlette was made."""
+    return (made_by(app, "FastAPI", "fastapi") or made_by(app, "Starlette", "starlette")) if app else None
+
+
 def lifespan_of(app: Value | None) -> FunctionInfo | None:
     """The lifespan that an app of FastAPI or Starlette was made with, where it is a function of the project."""
-    made = app and (made_by(app, "FastAPI", "fastapi") or made_by(app, "Starlette", "starlette"))
+    made = app_made(app)
     lifespan = argument(made, "lifespan") if made else None
     kind = next(iter(lifespan)) if lifespan and len(lifespan) == 1 else None
     if not isinstance(kind, FunctionValue) or kind.receiver is not None or isinstance(kind.function.node, ast.Lambda):
@@ -89,26 +94,48 @@ def state_uses(module: Module, names: frozenset[str]) -> Iterator[tuple[ast.Attr
     """Where a module reads or sets `x.state.name` or `x.state["name"]`: the place, the name, and `x`."""
     for statement in module.body:
         for part in ast.walk(statement):
-            name: object = None
-            if isinstance(part, ast.Attribute):
-                name = part.attr
-            elif isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant):
-                name = part.slice.value
-            owner = part.value if isinstance(part, ast.Attribute | ast.Subscript) else None
-            if name in names and isinstance(owner, ast.Attribute) and owner.attr == "state":
-                assert isinstance(part, ast.Attribute | ast.Subscript)
-                yield part, str(name), owner.value
+            yield from _state_use(part, names)
+
+
+def _state_use(part: ast.AST, names: frozenset[str]) -> Iterator[tuple[ast.Attribute | ast.Subscript, str, ast.expr]]:
+    match part:
+        case ast.Attribute(value=ast.Attribute(value=owner, attr="state"), attr=name):
+            pass
+        case ast.Subscript(value=ast.Attribute(value=owner, attr="state"), slice=ast.Constant(value=str(name))):
+            pass
+        case _:
+            return
+    if name in names:
+        yield part, name, owner
 
 
 def needed_by_requests(run: Run, names: frozenset[str]) -> str | None:
     """One of these names that the app reads from the state of a request, where nothing in sight sets any of them there."""
     uses = [use for module in (modules_of(run) if names else ()) for use in state_uses(module, names)]
-    of_requests = [(node, name) for node, name, owner in uses if not is_app(owner)]
-    if not all(isinstance(node.ctx, ast.Load) for node, _ in of_requests):
+    if not all(isinstance(node.ctx, ast.Load) or is_app(owner) for node, _, owner in uses):
         return None
-    return min((name for _, name in of_requests), default=None)
+    return min((name for _, name, owner in uses if is_request(owner)), default=None)
 
 
 def is_app(owner: ast.expr) -> bool:
-    """Whether `x` in `x.state` names the app, not a request."""
-    return "app" in str(getattr(owner, "attr", getattr(owner, "id", ""))).lower()
+    """Whether `x` in `x.state` names an app."""
+    name = _last(owner)
+    return name in {"app", "application"} or name.endswith("_app")
+
+
+def is_request(owner: ast.expr) -> bool:
+    """Whether `x` in `x.state` names a request or a websocket."""
+    name = _last(owner)
+    return name in {"req", "conn", "connection", "websocket", "ws"} or name.endswith("request")
+
+
+def _last(node: ast.expr) -> str:
+    return str(getattr(node, "attr", getattr(node, "id", ""))).lower()
+
+
+def state_reads(parts: Iterable[ast.AST], names: frozenset[str], *, on_app: bool) -> Iterator[str]:
+    """Names that parts of an expression read from the state of the app, or of a request."""
+    for part in parts:
+        for node, name, owner in _state_use(part, names):
+            if isinstance(node.ctx, ast.Load) and (is_app(owner) if on_app else is_request(owner)):
+                yield name

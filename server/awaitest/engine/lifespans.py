@@ -1,0 +1,177 @@
+"""Whether a client's requests need what only the app's lifespan sets, and whether anything in sight runs it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaitest.engine.apps import TRANSPORTS, app_made, argument, is_app, lifespan_of, made_by, state_uses, yielded_state
+from awaitest.engine.fixtures import Seeker, requested
+from awaitest.engine.routes import Request, certainly_reads, handler_of, requests_of
+from awaitest.engine.run import FIXTURE
+from awaitest.engine.syntax import own_nodes
+from awaitest.engine.values import FunctionInfo, Instance, Made, Value
+from awaitest.engine.world import Definition
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+    from awaitest.engine.steps import Called
+    from awaitest.project.modules import Module
+
+_DEPTH = 3
+_ENTERING = frozenset({"enter_context", "enter_async_context", "__enter__", "__aenter__", "lifespan_context", "_state"})
+_RUNNING = ("lifespan", "startup", "serve")
+_OVERRIDES = frozenset({"dependency_overrides"})
+_FAILING = frozenset({"raises", "skip", "xfail"})
+_STANDING_IN = frozenset({"patch", "monkeypatch", "mocker"})
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A request whose handler reads from the state what only the lifespan sets."""
+
+    lifespan: FunctionInfo
+    handler: FunctionInfo
+    name: str
+    """As the handler reads it: `app.state.db`."""
+
+
+def app_behind(client: Value) -> Value | None:
+    """The app that a client without lifespan sends its requests to."""
+    test_client = made_by(client, "TestClient", "starlette")
+    if test_client is not None:
+        return argument(test_client, "app", 0)
+    made = made_by(client, "AsyncClient", "httpx", "httpx2")
+    transport = argument(made, "transport") if made is not None else None
+    carrier = made_by(transport, *TRANSPORTS) if transport else None
+    return argument(carrier, "app", 0) if carrier is not None else None
+
+
+def needed(run: Run, step: Called) -> Need | None:
+    """What the requests of the client made here certainly need of a lifespan that nothing in sight runs."""
+    app = app_behind(step.result)
+    made, lifespan = app_made(app), lifespan_of(app)
+    if made is None or lifespan is None:
+        return None
+    on_app, on_request = _set_on_app(lifespan), yielded_state(lifespan)
+    if not on_app | on_request:
+        return None
+    modules = _modules(run, made)
+    deeper = 0 if any(_names_any(part, _OVERRIDES) for module in modules for part in module.body) else _DEPTH
+    for request in dict.fromkeys(_requests(run, step)):
+        handler = handler_of(run, made, request)
+        for names, of_app in ((on_app, True), (on_request, False)):
+            name = certainly_reads(run, handler, names, on_app=of_app, deeper=deeper) if handler and names else None
+            if handler and name and not any(_may_run(module, lifespan, name) for module in modules):
+                return Need(lifespan, handler, f"app.state.{name}" if of_app else f"request.state.{name}")
+    return None
+
+
+def _set_on_app(lifespan: FunctionInfo) -> frozenset[str]:
+    stored = (part for part in own_nodes(lifespan.node) if isinstance(part, ast.Attribute))
+    return frozenset(
+        part.attr
+        for part in stored
+        if isinstance(part.ctx, ast.Store)
+        and isinstance(part.value, ast.Attribute)
+        and part.value.attr == "state"
+        and is_app(part.value.value)
+    )
+
+
+def _requests(run: Run, step: Called) -> Iterator[Request]:
+    """What is requested with the client: here, or by the tests that a fixture hands it to."""
+    names = _names(run.node, step.node)
+    if run.kind != FIXTURE:
+        if _succeeds(run, run.node, run.seeker):
+            yield from requests_of(run.node, names, step.node)
+        return
+    assert run.fixture is not None
+    for module in _askers(run):
+        for function, seeker in _functions(run, module):
+            arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+            asks = any(item.arg == run.fixture.name for item in arguments)
+            if not asks or not _succeeds(run, function, seeker):
+                continue
+            found = run.engine.fixtures.find(run.fixture.name, seeker)
+            given = run.engine.fixtures.value(found, seeker) if found and found.node is run.node else frozenset()
+            if given and all(
+                isinstance(kind, Instance) and kind.made and kind.made.node is step.node for kind in given
+            ):
+                yield from requests_of(function, {run.fixture.name})
+
+
+def _names(function: ast.AST, call: ast.Call) -> set[str]:
+    """The names that a function gives to what a call makes."""
+    found: set[str] = set()
+    for part in ast.walk(function):
+        if isinstance(part, ast.withitem) and part.context_expr is call and isinstance(part.optional_vars, ast.Name):
+            found.add(part.optional_vars.id)
+        elif isinstance(part, ast.Assign) and part.value is call:
+            found |= {target.id for target in part.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def _succeeds(run: Run, test: ast.FunctionDef | ast.AsyncFunctionDef, seeker: Seeker) -> bool:
+    """Whether a test expects no failure, and neither it nor a fixture of it replaces what the app uses."""
+    failing = any(
+        (isinstance(part, ast.Constant) and isinstance(part.value, int) and part.value >= 400)
+        or str(getattr(part, "attr", "")).startswith(("HTTP_4", "HTTP_5", "is_"))
+        for part in ast.walk(test)
+    )
+    fixtures = run.engine.fixtures.closure(requested(test, seeker.cls is not None), seeker).values()
+    nodes = [test, *(fixture.node for fixture in fixtures if fixture is not None)]
+    return not failing and not _names_any(test, _FAILING) and not any(_names_any(node, _STANDING_IN) for node in nodes)
+
+
+def _names_any(node: ast.AST, words: frozenset[str]) -> bool:
+    return any(
+        not words.isdisjoint({getattr(part, key, None) for key in ("id", "attr", "arg")}) for part in ast.walk(node)
+    )
+
+
+def _functions(run: Run, module: Module) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Seeker]]:
+    for statement in module.body:
+        cls = run.engine.world.class_info(module, statement) if isinstance(statement, ast.ClassDef) else None
+        for part in statement.body if isinstance(statement, ast.ClassDef) else [statement]:
+            if isinstance(part, Definition) and run.engine.is_test(module, part, cls):
+                yield part, Seeker(module, cls)
+
+
+def _askers(run: Run) -> list[Module]:
+    project = run.engine.project
+    assert run.fixture is not None
+    folder = run.path.parent if run.path.name == "conftest.py" else project.config.rootdir
+    modules = project.modules_mentioning(run.fixture.name.encode(), folder)
+    return list({id(module): module for module in (run.module, *modules)}.values())
+
+
+def _modules(run: Run, app: Made) -> list[Module]:
+    """All modules that may run the lifespan or set the state."""
+    project = run.engine.project
+    seen = [run.module, app.module, *(_askers(run) if run.fixture is not None else ())]
+    return [project.module(path) for path in sorted(frozenset().union(*(project.reach(module) for module in seen)))]
+
+
+def _may_run(module: Module, lifespan: FunctionInfo, name: str) -> bool:
+    """Whether a module may run the lifespan, or set by itself what the lifespan sets."""
+    own = {id(part) for part in ast.walk(lifespan.node)}
+    stores = (node for node, _, _ in state_uses(module, frozenset({name})) if not isinstance(node.ctx, ast.Load))
+    if any(id(node) not in own for node in stores):
+        return True
+    return any(_runs(part) for statement in module.body for part in ast.walk(statement) if id(part) not in own)
+
+
+def _runs(part: ast.AST) -> bool:
+    if isinstance(part, ast.Attribute):
+        return part.attr in _ENTERING or (part.attr == "state" and not isinstance(part.ctx, ast.Load))
+    if isinstance(part, ast.Call):
+        called = str(getattr(part.func, "id", getattr(part.func, "attr", ""))).lower()
+        on_state = called == "setattr" and any("state" in ast.unparse(item) for item in part.args)
+        return any(word in called for word in _RUNNING) or on_state
+    if isinstance(part, ast.With | ast.AsyncWith):
+        entered = [ast.unparse(item.context_expr) for item in part.items]
+        return any("TestClient" in text or (isinstance(part, ast.With) and text.isidentifier()) for text in entered)
+    return False

@@ -1,0 +1,126 @@
+"""Which functions of the app serve a request, and what they certainly read on the way."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from awaitest.engine.apps import state_reads
+from awaitest.engine.values import FunctionInfo, FunctionValue, Instance, Made
+from awaitest.engine.world import Definition
+from awaitest.project.resolve import Found
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+    from awaitest.project.modules import Module
+
+_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+_DEEPEST = 3
+_DECIDING = (ast.If, ast.Try, ast.For, ast.AsyncFor, ast.While, ast.Match)
+_MAYBE = (ast.IfExp, ast.BoolOp, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+Request = tuple[str, str]
+"""Method and path."""
+
+
+def requests_of(node: ast.AST, names: set[str], made: ast.Call | None = None) -> Iterator[Request]:
+    """Requests that a function sends through a client of one of these names, or through one made on the spot."""
+    for part in ast.walk(node):
+        if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute) or part.func.attr not in _METHODS:
+            continue
+        owner = part.func.value
+        path = part.args[0] if part.args else None
+        mine = (isinstance(owner, ast.Name) and owner.id in names) or owner is made
+        if mine and isinstance(path, ast.Constant) and isinstance(path.value, str):
+            yield part.func.attr, path.value.partition("?")[0]
+
+
+def handler_of(run: Run, app: Made, request: Request) -> FunctionInfo | None:
+    """The one function that serves a request, or None where it cannot be told."""
+    method, path = request
+    found = [
+        function
+        for module in _modules(run, app)
+        for function, owner, served, template in _routes(run, module)
+        if served == method and _serves(run, module, owner, app, path, template)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _modules(run: Run, app: Made) -> list[Module]:
+    project = run.engine.project
+    return [project.module(path) for path in sorted(project.reach(app.module))]
+
+
+def _routes(run: Run, module: Module) -> Iterator[tuple[FunctionInfo, ast.expr, str, str]]:
+    """The routes that decorators declare: the function, what it is added to, method and path."""
+    for statement in module.body:
+        for node in (part for part in ast.walk(statement) if isinstance(part, Definition)):
+            for item in node.decorator_list:
+                match item:
+                    case ast.Call(
+                        func=ast.Attribute(value=owner, attr=method), args=[ast.Constant(value=str(path)), *_]
+                    ) if method in _METHODS:
+                        yield run.engine.world.function_info(module, node), owner, method, path
+
+
+def _serves(run: Run, module: Module, owner: ast.expr, app: Made, path: str, template: str) -> bool:
+    """Whether a route of this owner serves a path: of the app itself, or of a router that may be included in it."""
+    value = run.engine.world.reader.expression(module, owner)
+    makers = {kind.made.node for kind in value if isinstance(kind, Instance) and kind.made is not None}
+    return makers <= {app.node} and _matches(path, template, whole=bool(makers))
+
+
+def _matches(path: str, template: str, *, whole: bool) -> bool:
+    """Whether a path fits a template, behind the prefix of a router where it may have one."""
+    given, wanted = path.strip("/").split("/"), template.strip("/").split("/")
+    if len(given) < len(wanted) or (whole and len(given) != len(wanted)) or (not whole and wanted == [""]):
+        return False
+    return all(
+        want == have or (want.startswith("{") and want.endswith("}") and ":" not in want)
+        for want, have in zip(reversed(wanted), reversed(given), strict=False)
+    )
+
+
+def certainly_reads(
+    run: Run, function: FunctionInfo, names: frozenset[str], *, on_app: bool, deeper: int
+) -> str | None:
+    """A name of the state that each call of a function reads, itself or through what it depends on."""
+    node = function.node
+    if isinstance(node, ast.Lambda):
+        return None
+    for statement in node.body:
+        if isinstance(statement, _DECIDING):
+            break
+        found = next(state_reads(_unconditional(statement), names, on_app=on_app), None)
+        if found is not None:
+            return found
+    dependencies = _dependencies(run, function) if deeper else ()
+    reads = (certainly_reads(run, item, names, on_app=on_app, deeper=deeper - 1) for item in dependencies)
+    return next((name for name in reads if name is not None), None)
+
+
+def _unconditional(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The parts of a statement that are evaluated whenever it runs."""
+    stack: list[ast.AST] = [statement]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, (*_MAYBE, *_DECIDING, Definition, ast.ClassDef)):
+            continue
+        yield part
+        stack.extend(ast.iter_child_nodes(part))
+
+
+def _dependencies(run: Run, function: FunctionInfo) -> Iterator[FunctionInfo]:
+    """The functions that a handler or dependency depends on by `Depends(…)`."""
+    arguments, world = function.node.args, run.engine.world
+    declared = [item.annotation for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+    for node in (*declared, *arguments.defaults, *arguments.kw_defaults):
+        found = world.resolver.lookup(function.module, node.id) if isinstance(node, ast.Name) else None
+        module, holder = (found.module, found.node) if isinstance(found, Found) else (function.module, node)
+        for part in ast.walk(holder) if isinstance(holder, ast.expr) else ():
+            if isinstance(part, ast.Call) and getattr(part.func, "id", getattr(part.func, "attr", "")) == "Depends":
+                for kind in world.joined(module, part.args[:1]):
+                    if isinstance(kind, FunctionValue):
+                        yield kind.function
