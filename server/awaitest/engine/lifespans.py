@@ -83,7 +83,7 @@ def _set_on_app(lifespan: FunctionInfo) -> frozenset[str]:
 
 def _requests(run: Run, step: Called) -> Iterator[Request]:
     """What is requested with the client: here, or by the tests that a fixture hands it to."""
-    names = _names(run.node, step.node)
+    names = names_of(run.node, step.node)
     if run.kind != FIXTURE:
         if _succeeds(run, run.node, run.seeker):
             yield from requests_of(run.node, names, step.node)
@@ -103,7 +103,7 @@ def _requests(run: Run, step: Called) -> Iterator[Request]:
                 yield from requests_of(function, {run.fixture.name})
 
 
-def _names(function: ast.AST, call: ast.Call) -> set[str]:
+def names_of(function: ast.AST, call: ast.Call) -> set[str]:
     """The names that a function gives to what a call makes."""
     found: set[str] = set()
     for part in ast.walk(function):

@@ -41,14 +41,15 @@ def handler_of(run: Run, app: Made, request: Request) -> FunctionInfo | None:
     method, path = request
     found = [
         function
-        for module in _modules(run, app)
+        for module in modules_behind(run, app)
         for function, owner, served, template in _routes(run, module)
         if served == method and _serves(run, module, owner, app, path, template)
     ]
     return found[0] if len(found) == 1 else None
 
 
-def _modules(run: Run, app: Made) -> list[Module]:
+def modules_behind(run: Run, app: Made) -> list[Module]:
+    """The modules of the project that an app is made of."""
     project = run.engine.project
     return [project.module(path) for path in sorted(project.reach(app.module))]
 
