@@ -10,6 +10,7 @@ from awaitest.engine.fixtures import requested
 from awaitest.engine.run import FIXTURE, TEST
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import UNKNOWN, FunctionInfo, FunctionValue, Instance, Made, Value
+from awaitest.engine.world import Definition
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -90,10 +91,21 @@ def modules_of(run: Run) -> list[Module]:
     return [project.module(path) for path in sorted(project.reach(run.module))]
 
 
-def state_uses(module: Module, names: frozenset[str]) -> Iterator[tuple[ast.Attribute | ast.Subscript, str, ast.expr]]:
-    """Where a module reads or sets `x.state.name` or `x.state["name"]`: the place, the name, and `x`."""
+def members_of(run: Run, module: Module) -> Iterator[tuple[ast.stmt, bool]]:
+    """Functions, methods and statements of a module, and whether pytest collects them."""
+    engine = run.engine
     for statement in module.body:
-        for part in ast.walk(statement):
+        cls = engine.world.class_info(module, statement) if isinstance(statement, ast.ClassDef) else None
+        for member in statement.body if isinstance(statement, ast.ClassDef) else [statement]:
+            yield member, isinstance(member, Definition) and engine.is_test(module, member, cls)
+
+
+def state_uses(
+    nodes: Iterable[ast.AST], names: frozenset[str]
+) -> Iterator[tuple[ast.Attribute | ast.Subscript, str, ast.expr]]:
+    """Where code reads or sets `x.state.name` or `x.state["name"]`: the place, the name, and `x`."""
+    for node in nodes:
+        for part in ast.walk(node):
             yield from _state_use(part, names)
 
 
@@ -111,7 +123,7 @@ def _state_use(part: ast.AST, names: frozenset[str]) -> Iterator[tuple[ast.Attri
 
 def needed_by_requests(run: Run, names: frozenset[str]) -> str | None:
     """One of these names that the app reads from the state of a request, where nothing in sight sets any of them there."""
-    uses = [use for module in (modules_of(run) if names else ()) for use in state_uses(module, names)]
+    uses = [use for module in (modules_of(run) if names else ()) for use in state_uses(module.body, names)]
     if not all(isinstance(node.ctx, ast.Load) or is_app(owner) for node, _, owner in uses):
         return None
     return min((name for _, name, owner in uses if is_request(owner)), default=None)

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaitest.engine.apps import members_of
 from awaitest.engine.repair import insert
 from awaitest.engine.run import TEST
 from awaitest.engine.syntax import own_nodes
-from awaitest.engine.world import Definition
 from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def may_be_undone(run: Run) -> bool:
     return any(
         _may_undo(part)
         for module in _modules(run)
-        for part, is_test in _parts(run, module)
+        for part, is_test in members_of(run, module)
         if not is_test and part is not run.node
     )
 
@@ -74,20 +74,6 @@ def _modules(run: Run) -> Iterator[Module]:
     for path in met:
         if word in (project.files.read(path) or b""):
             yield project.module(path)
-
-
-def _parts(run: Run, module: Module) -> Iterator[tuple[ast.AST, bool]]:
-    """Functions, methods and statements of a module, and whether pytest collects them."""
-    engine = run.engine
-    for statement in module.body:
-        if isinstance(statement, Definition):
-            yield statement, engine.is_test(module, statement, None)
-        elif isinstance(statement, ast.ClassDef):
-            cls = engine.world.class_info(module, statement)
-            for member in statement.body:
-                yield member, isinstance(member, Definition) and engine.is_test(module, member, cls)
-        else:
-            yield statement, False
 
 
 def patched_edits(run: Run, targets: list[ast.Subscript]) -> list[Edit] | None:

@@ -7,9 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaitest.engine.apps import TRANSPORTS, app_made, argument, is_app, lifespan_of, made_by, state_uses, yielded_state
+from awaitest.engine.apps import (
+    TRANSPORTS,
+    app_made,
+    argument,
+    is_app,
+    lifespan_of,
+    made_by,
+    members_of,
+    state_uses,
+    yielded_state,
+)
 from awaitest.engine.fixtures import Seeker, requested
-from awaitest.engine.routes import Request, certainly_reads, handler_of, requests_of
+from awaitest.engine.routes import Request, certainly_reads, handler_of, requests_of, started_by
 from awaitest.engine.run import FIXTURE
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import FunctionInfo, Instance, Made, Value
@@ -52,9 +62,18 @@ def app_behind(client: Value) -> Value | None:
 def needed(run: Run, step: Called) -> Need | None:
     """What the requests of the client made here certainly need of a lifespan that nothing in sight runs."""
     app = app_behind(step.result)
-    made, lifespan = app_made(app), lifespan_of(app)
-    if made is None or lifespan is None:
-        return None
+    made = app_made(app)
+    found = (_need(run, step, made, starter) for starter in _starters(run, app, made)) if made is not None else ()
+    return next((need for need in found if need is not None), None)
+
+
+def _starters(run: Run, app: Value | None, made: Made) -> list[FunctionInfo]:
+    """The lifespan of an app, or the functions that it calls at its start."""
+    lifespan = lifespan_of(app)
+    return list(started_by(run, made)) if argument(made, "lifespan") is None else [lifespan] if lifespan else []
+
+
+def _need(run: Run, step: Called, made: Made, lifespan: FunctionInfo) -> Need | None:
     on_app, on_request = _set_on_app(lifespan), yielded_state(lifespan)
     if not on_app | on_request:
         return None
@@ -64,7 +83,7 @@ def needed(run: Run, step: Called) -> Need | None:
         handler = handler_of(run, made, request)
         for names, of_app in ((on_app, True), (on_request, False)):
             name = certainly_reads(run, handler, names, on_app=of_app, deeper=deeper) if handler and names else None
-            if handler and name and not any(_may_run(module, lifespan, name) for module in modules):
+            if handler and name and not any(_may_run(run, module, lifespan, name) for module in modules):
                 return Need(lifespan, handler, f"app.state.{name}" if of_app else f"request.state.{name}")
     return None
 
@@ -155,13 +174,16 @@ def _modules(run: Run, app: Made) -> list[Module]:
     return [project.module(path) for path in sorted(frozenset().union(*(project.reach(module) for module in seen)))]
 
 
-def _may_run(module: Module, lifespan: FunctionInfo, name: str) -> bool:
-    """Whether a module may run the lifespan, or set by itself what the lifespan sets."""
+def _may_run(run: Run, module: Module, lifespan: FunctionInfo, name: str) -> bool:
+    """Whether a module may run the lifespan, or set by itself what the lifespan sets; for one test, what others do is naught."""
     own = {id(part) for part in ast.walk(lifespan.node)}
-    stores = (node for node, _, _ in state_uses(module, frozenset({name})) if not isinstance(node.ctx, ast.Load))
+    nodes = [
+        node for node, is_test in members_of(run, module) if not is_test or run.fixture is not None or node is run.node
+    ]
+    stores = (node for node, _, _ in state_uses(nodes, frozenset({name})) if not isinstance(node.ctx, ast.Load))
     if any(id(node) not in own for node in stores):
         return True
-    return any(_runs(part) for statement in module.body for part in ast.walk(statement) if id(part) not in own)
+    return any(_runs(part) for node in nodes for part in ast.walk(node) if id(part) not in own)
 
 
 def _runs(part: ast.AST) -> bool:

@@ -66,10 +66,26 @@ def _routes(run: Run, module: Module) -> Iterator[tuple[FunctionInfo, ast.expr, 
                         yield run.engine.world.function_info(module, node), owner, method, path
 
 
+def started_by(run: Run, app: Made) -> Iterator[FunctionInfo]:
+    """The functions that `@app.on_event("startup")` adds to an app of a module."""
+    for module in modules_behind(run, app):
+        for node in (part for part in module.body if isinstance(part, Definition)):
+            for item in node.decorator_list:
+                match item:
+                    case ast.Call(
+                        func=ast.Attribute(value=owner, attr="on_event"), args=[ast.Constant(value="startup")]
+                    ) if _makers(run, module, owner) == {app.node}:
+                        yield run.engine.world.function_info(module, node)
+
+
+def _makers(run: Run, module: Module, owner: ast.expr) -> set[ast.Call]:
+    value = run.engine.world.reader.expression(module, owner)
+    return {kind.made.node for kind in value if isinstance(kind, Instance) and kind.made is not None}
+
+
 def _serves(run: Run, module: Module, owner: ast.expr, app: Made, path: str, template: str) -> bool:
     """Whether a route of this owner serves a path: of the app itself, or of a router that may be included in it."""
-    value = run.engine.world.reader.expression(module, owner)
-    makers = {kind.made.node for kind in value if isinstance(kind, Instance) and kind.made is not None}
+    makers = _makers(run, module, owner)
     return makers <= {app.node} and _matches(path, template, whole=bool(makers))
 
 

@@ -3,8 +3,8 @@
 ## What it does
 
 Finds `AsyncClient` with an `ASGITransport`, and `TestClient` outside `with`, that send a request whose handler, or a dependency
-of it, reads from `app.state` or `request.state` what only the lifespan of the app puts there. Silent where a fixture, a helper or
-another test in sight may run the lifespan or set the state.
+of it, reads from `app.state` or `request.state` what only the lifespan, or a startup handler, of the app puts there. Silent where a
+fixture or a helper in sight may run it or set the state.
 
 ## Why is this bad?
 
