@@ -71,6 +71,7 @@ FIRST_SET = {
     "m12-coroutine-fixture-plain-decorator": "AWT204",
     "m16-sync-test-with-marker": "AWT203",
     "m17-sync-test-marker-forgot-async": "AWT203",
+    "m28-marker-scope-kwarg": "AWT212",
     "m31-nested-test-never-runs": "AWT110",
     "m34-plugin-disabled": "AWT201",
     "m36-sync-autouse-fixture-auto": "AWT101",
@@ -89,7 +90,6 @@ LATER = {
     "m21-loop-scope-hang": "AWT209",
     "m24-anyio-session-fixture": "AWT213",
     "m25b-asyncio-and-anyio-no-backend": "AWT207",
-    "m28-marker-scope-kwarg": "AWT212",
     "m33-anyio-unpinned-backend": "AWT216",
     "m35-async-generator-test": "AWT214",
 }
