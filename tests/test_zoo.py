@@ -74,6 +74,7 @@ FIRST_SET = {
     "m28-marker-scope-kwarg": "AWT212",
     "m31-nested-test-never-runs": "AWT110",
     "m34-plugin-disabled": "AWT201",
+    "m35-async-generator-test": "AWT214",
     "m36-sync-autouse-fixture-auto": "AWT101",
 }
 """The code that finds the case; two where either tells the truth about the line."""
@@ -91,7 +92,6 @@ LATER = {
     "m24-anyio-session-fixture": "AWT213",
     "m25b-asyncio-and-anyio-no-backend": "AWT207",
     "m33-anyio-unpinned-backend": "AWT216",
-    "m35-async-generator-test": "AWT214",
 }
 """The rule that will find the case; a case moves to FIRST_SET when its rule is there."""
 
