@@ -1,0 +1,77 @@
+"""Edits that make asynchronous set-ups of test classes run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from awaitest.engine.repair import insert
+from awaitest.engine.runner import is_isolated
+from awaitest.engine.syntax import generates
+from awaitest.engine.world import statements_binding
+from awaitest.source.edits import add_import, indent_of, line_insert
+from awaitest.source.text import Edit, Position, Span
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+
+_DECORATORS = {"pytest-asyncio": "pytest_asyncio", "anyio": "pytest"}
+
+
+def asynchronous_case(run: Run, name: str) -> list[Edit] | None:
+    """Give a set-up the name under which `IsolatedAsyncioTestCase` awaits it, also where it calls its base's."""
+    if run.cls is None or not is_isolated(run.engine.world, run.cls):
+        return None
+    if statements_binding(run.cls.node.body, name) or run.node.decorator_list or generates(run.node):
+        return None
+    edits = [Edit(run.name_span(), name)]
+    for part in ast.walk(run.node):
+        match part:
+            case ast.Await(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))) as called)):
+                if called.attr == run.node.name:
+                    end = run.span(called).end
+                    edits.append(Edit(Span(Position(end.line, end.column - len(called.attr)), end), name))
+    return edits
+
+
+def autouse_fixture(run: Run, tests: Iterable[Run]) -> list[Edit] | None:
+    """Make `setup_method` or `teardown_method` a fixture that each of these tests uses unasked."""
+    name = {"setup_method": "_setup", "teardown_method": "_teardown"}.get(run.node.name)
+    runners = {test.verdict.by for test in tests if test.is_async}
+    package = _DECORATORS.get(runners.pop() or "") if len(runners) == 1 else None
+    if name is None or package is None or run.cls is None or not _movable(run, name):
+        return None
+    if package == "pytest" and not all(test.is_async for test in tests):
+        return None
+    if any(mark.name == "asyncio" and mark.keywords for test in tests for mark in test.marks):
+        return None
+    start = run.span(run.node).start.line
+    indent = indent_of(run.document.lines[start])
+    decorator = line_insert(run.document, start, f"{indent}@{package}.fixture(autouse=True)")
+    edits = [decorator, Edit(run.name_span(), name)]
+    if name == "_teardown":
+        first = run.span(run.node.body[0]).start
+        inner = indent_of(run.document.lines[first.line])
+        edits.append(insert(first, f"yield{run.document.newline}{inner}"))
+    added = add_import(run.document, package)
+    return edits if added is None else [added, *edits]
+
+
+def _movable(run: Run, name: str) -> bool:
+    """Whether nothing hangs on a method but its name and its body."""
+    node, config = run.node, run.engine.project.config
+    own_line = run.span(node.body[0]).start.line > run.name_span().end.line
+    plain = len(node.args.args) == 1 and not (node.args.vararg or node.args.kwarg or node.args.kwonlyargs)
+    calls_base = any(isinstance(part, ast.Name) and part.id == "super" for part in ast.walk(node))
+    assert run.cls is not None
+    return (
+        own_line
+        and plain
+        and not calls_base
+        and not node.decorator_list
+        and not generates(node)
+        and run.engine.world.member(run.cls, name) is None
+        and config.asyncio_default_test_loop_scope == "function"
+        and config.asyncio_default_fixture_loop_scope in (None, "function")
+    )
