@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine import members
 from awaitest.engine.annotations import declared
 from awaitest.engine.arguments import Call, bound_arguments, check_arguments, given, hand_over, hand_over_to
-from awaitest.engine.decorators import Shape, shape
+from awaitest.engine.decorators import Shape, makes_fixture, shape
 from awaitest.engine.facts import (
     PASSES_RESULT,
     REMEMBERED,
@@ -240,7 +240,7 @@ def _function(run: Evaluator, call: Call, target: FunctionValue) -> Value:
         return special
     check_arguments(run, call, target)
     form = shape(run.world, function)
-    if form is Shape.UNKNOWN or (not function.is_async and awaits(node)):
+    if form is Shape.UNKNOWN or (not function.is_async and awaits(node)) or makes_fixture(run.world, function):
         hand_over(run, call)
         return UNKNOWN
     arguments = bound_arguments(call, target)

@@ -66,6 +66,20 @@ def effect_of(world: World, function: FunctionInfo, decorator: ast.expr) -> Shap
     return effects.pop() if len(effects) == 1 else Shape.UNKNOWN
 
 
+def makes_fixture(world: World, function: FunctionInfo) -> bool:
+    """Whether a decorator makes a function a fixture, which pytest does not let anybody call."""
+    called = (
+        node.func if isinstance(node, ast.Call) else node for node in getattr(function.node, "decorator_list", ())
+    )
+    made = (kind for node in called if not is_mark(node) for kind in evaluate(world, function, node))
+    return any(isinstance(kind, FunctionValue) and _is_fixture_factory(kind.function) for kind in made)
+
+
+def _is_fixture_factory(function: FunctionInfo) -> bool:
+    package = function.module.name.partition(".")[0]
+    return function.name == "fixture" and package in {"pytest", "_pytest", "pytest_asyncio"}
+
+
 def evaluate(world: World, function: FunctionInfo, node: ast.expr) -> Value:
     """The decorator as seen where the function is defined."""
     root = node
