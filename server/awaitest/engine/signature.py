@@ -6,9 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaitest.engine.fixtures import Fixture
-from awaitest.engine.repair import body_of, insert, path_to, remove_lines, statement_of
+from awaitest.engine.repair import body_of, insert, mentions, path_to, remove_lines, statement_of
 from awaitest.engine.run import FIXTURE, TEST
 from awaitest.engine.syntax import bound_names, generates
+from awaitest.engine.world import Definition
+from awaitest.source.edits import add_import, indent_of, remove_import, uses_of
 from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
@@ -24,9 +26,7 @@ def ask_instead(run: Run, node: ast.expr, fixture: Fixture) -> list[Edit] | None
     above = path_to(run.node, node)
     whole: ast.AST = above[0] if isinstance(above[0], ast.Await) else node
     outside = above[1] if whole is above[0] else above[0]
-    inside = next(
-        (part for part in above if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)), None
-    )
+    inside = next((part for part in above if isinstance(part, Definition | ast.Lambda)), None)
     if inside is not run.node or (generates(fixture.node) and isinstance(outside, _CONSUMERS)):
         return None
     asked = add_parameter(run, fixture.name)
@@ -100,3 +100,48 @@ def drop_parameter(run: Run, name: str) -> list[Edit] | None:
         span = Span(span.start, Position(span.end.line, span.end.column + 1))
     lines = run.document.lines[span.start.line : span.end.line + 1]
     return None if any("#" in line for line in lines) else [Edit(span, "")]
+
+
+def assign_instead(run: Run, name: str, module: str, value: str) -> list[Edit] | None:
+    """Let an async function make what a parameter was to give; a parameter that nothing reads just goes."""
+    edits = drop_parameter(run, name)
+    if edits is None or not any(mentions(statement, name) for statement in run.node.body):
+        return edits
+    first = run.node.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and len(run.node.body) > 1:
+        first = run.node.body[1]
+    start = run.span(first).start
+    line = run.document.lines[start.line]
+    if not run.is_async or line[: start.column].strip():
+        return None
+    added = add_import(run.document, module)
+    edits.append(insert(start, f"{name} = {value}{run.document.newline}{indent_of(line)}"))
+    return edits if added is None else [added, *edits]
+
+
+def is_asked_for(run: Run, name: str) -> bool:
+    """Whether a function in or below the folder of this file has a parameter of the name, or a string names it."""
+    for module in run.engine.project.modules_mentioning(name.encode(), run.path.parent):
+        for part in (part for statement in module.body for part in ast.walk(statement)):
+            if (isinstance(part, ast.arg) and part.arg == name) or (
+                isinstance(part, ast.Constant) and part.value == name
+            ):
+                return True
+    return False
+
+
+def definition_dropped(run: Run) -> list[Edit] | None:
+    """Delete a function with its decorators, and the imports that only it needed."""
+    siblings = run.cls.node.body if run.cls is not None else run.module.body
+    if len(siblings) < 2:
+        return None
+    document, parts = run.document, (run.node, *run.node.decorator_list)
+    start, end = min(run.span(part).start.line for part in parts), run.span(run.node).end.line + 1
+    while end < len(document.lines) and not document.lines[end].strip():
+        end += 1
+    edits = [Edit(Span.of(start, 0, end, 0), "")]
+    for name in ("asyncio", "pytest", "pytest_asyncio"):
+        used = sum(isinstance(part, ast.Name) and part.id == name for part in ast.walk(run.node))
+        removed = remove_import(document, name, None, used) if used and used == uses_of(document, name) else None
+        edits += [removed] if removed is not None else []
+    return edits
