@@ -278,7 +278,8 @@ def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None
         if function.is_async:
             return _coroutine(run, call, result)
         if name in RUNS:
-            return UNKNOWN if any(isinstance(kind, Coroutine) or has_life(kind) for kind in result) else result
+            fails = run.is_async or any(isinstance(kind, Coroutine) or has_life(kind) for kind in result)
+            return UNKNOWN if fails else result
         return frozenset({Awaitable(result)})
     if first is not None and name in {"enter_async_context", "enterAsyncContext"}:
         entered = join(*(_entered(kind) for kind in first.value))

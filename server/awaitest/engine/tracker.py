@@ -42,6 +42,7 @@ class Tracker:
         self.closure = closure
         self.steps: list[Step] = []
         self.expected = 0
+        self.is_async = False
         self.bound_names: frozenset[str] = frozenset()
         self.captured: set[str] = set()
         self.with_blocks: list[ast.AsyncWith] = []

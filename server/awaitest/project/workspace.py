@@ -48,7 +48,7 @@ class Project:
         self.config = config
         self.environment = environment
         self.resolver = resolver
-        self._running_elsewhere: dict[Path, bool] = {}
+        self._running_elsewhere: dict[Path | None, bool] = {}
         self._mentions: dict[str, list[Module]] = {}
         self._anyio_in: dict[Path, bool] = {}
 
@@ -127,15 +127,18 @@ class Project:
 
     def runs_async_otherwise(self, module: Module) -> bool:
         """Whether a hook of a conftest or of another plugin may run or mark async tests here."""
-        folder = module.path.parent if module.path is not None else self.config.rootdir
-        if folder not in self._running_elsewhere:
-            near = [other for other in self.surroundings(module) if other is not module]
-            self._running_elsewhere[folder] = (
+        if module.path not in self._running_elsewhere:
+            near = [other for other in self.surroundings(module) if not self._is_tests(other)]
+            self._running_elsewhere[module.path] = (
                 self._foreign_plugin()
                 or any(_may_run(self.files.read(other.path) or b"") for other in near if other.path is not None)
                 or any(self.resolver.load(name) is None for name in self._loaded_by(near))
             )
-        return self._running_elsewhere[folder]
+        return self._running_elsewhere[module.path]
+
+    def _is_tests(self, module: Module) -> bool:
+        """Whether pytest collects a module, and so leaves the hooks in it alone."""
+        return module.path is not None and self.config.collects_file(module.path)
 
     def _loaded_by(self, modules: list[Module]) -> set[str]:
         """Plugins that modules and the configuration load by name, without those that are known."""

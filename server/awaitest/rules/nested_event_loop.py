@@ -56,7 +56,7 @@ import ast
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Fix, Severity
-from awaitest.engine.repair import await_edits, fix
+from awaitest.engine.repair import await_edits, fix, insert, path_to
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Called
@@ -92,9 +92,14 @@ def _may_nest(run: Run) -> bool:
     return mixed or any(True for _ in project.modules_mentioning(b"nest_asyncio", project.config.rootdir))
 
 
+def _around(run: Run, call: ast.Call) -> list[Edit] | None:
+    parent = path_to(run.node, call)[0]
+    return [insert(run.span(call).start, "")] if isinstance(parent, ast.Await) else await_edits(run, call)
+
+
 def _fix(step: Called, run: Run, calls: bool) -> Fix | None:
     awaited, value = step.node.args[0] if len(step.node.args) == 1 else None, step.arguments[:1]
-    around = await_edits(run, step.node)
+    around = _around(run, step.node)
     if awaited is None or step.node.keywords or around is None:
         return None
     called = called_edits(run, awaited, value[0]) if calls else []
