@@ -13,8 +13,8 @@ from awaitest.engine.reader import SilentReader, parameters
 from awaitest.engine.run import FIXTURE, HELPER, MODULE, NESTED, TEST, Run
 from awaitest.engine.runner import Runner
 from awaitest.engine.sheet import Sheet
-from awaitest.engine.steps import Received
-from awaitest.engine.values import UNKNOWN, ClassInfo, Collection, Instance, Value, join
+from awaitest.engine.steps import Called, Received
+from awaitest.engine.values import UNKNOWN, ClassInfo, Collection, FunctionValue, Instance, Value, join
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import Definition, World, statements_binding
 from awaitest.source.document import Document
@@ -123,6 +123,7 @@ class Engine:
         )  # fmt: skip
         walk.watched = self.watched
         walk.patched = self._patched(run)
+        walk.expected += any(mark.name == "xfail" for mark in run.marks) or _called_to_fail(run)
         walk.run()
         run.snapshots = walk.snapshots
         run.tracked = [name for name in walk.bind_order if not name.startswith("self.")]
@@ -232,3 +233,11 @@ def _column(value: Value, position: int) -> Value:
         items = kind.items if isinstance(kind, Collection) else None
         cells.append(items[position] if items is not None and position < len(items) else UNKNOWN)
     return join(*cells) if cells else UNKNOWN
+
+
+def _called_to_fail(run: Run) -> bool:
+    """Whether the function around a nested one calls it where an error is expected."""
+    calls = (step for step in run.parent.steps if isinstance(step, Called) and step.expected) if run.parent else ()
+    return any(
+        isinstance(kind, FunctionValue) and kind.function is run.function for step in calls for kind in step.target
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine import members
 from awaitest.engine.annotations import declared
 from awaitest.engine.arguments import Call, bound_arguments, check_arguments, given, hand_over, hand_over_to
+from awaitest.engine.builtin_calls import called_builtin, given_coroutine
 from awaitest.engine.decorators import Shape, makes_fixture, shape
 from awaitest.engine.facts import (
     PASSES_RESULT,
@@ -18,9 +19,10 @@ from awaitest.engine.facts import (
     UNITTEST_COMPARISONS,
     UNITTEST_CONDITIONS,
 )
+from awaitest.engine.patches import replaces
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED
-from awaitest.engine.steps import Iterated, Misuse
-from awaitest.engine.syntax import awaits, generates, passed_through
+from awaitest.engine.steps import Misuse
+from awaitest.engine.syntax import awaits, generates, gives_self, passed_through
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -31,7 +33,6 @@ from awaitest.engine.values import (
     CallableValue,
     ClassInfo,
     ClassValue,
-    Collection,
     Coroutine,
     FunctionInfo,
     FunctionValue,
@@ -40,7 +41,6 @@ from awaitest.engine.values import (
     Kind,
     Made,
     Manager,
-    Plain,
     Site,
     Value,
     every,
@@ -62,7 +62,7 @@ def apply(run: Evaluator, call: Call) -> Value:
 def _apply(run: Evaluator, call: Call, kind: Kind) -> Value:
     match kind:
         case BuiltinValue(name=name):
-            return _builtin(run, call, name)
+            return called_builtin(run, call, name)
         case ClassValue(cls=cls):
             return _instantiate(run, call, cls)
         case FunctionValue():
@@ -99,93 +99,8 @@ def _resited(run: Evaluator, call: Call, kind: Kind) -> Kind:
         return kind
     site = run.site(call.node, call.label)
     site.result = kind.site.result
+    site.through |= kind.site.through
     return Coroutine(site)
-
-
-# -- built-in functions ------------------------------------------------------------------------------------------------
-
-_DATA = {"len": "int", "str": "str", "repr": "str", "int": "int", "float": "float", "bool": "bool", "hash": "int",
-         "isinstance": "bool", "hasattr": "bool", "callable": "bool", "dict": "dict", "bytes": "bytes", "print": "None",
-         "range": "range", "id": "int", "format": "str", "round": "int", "any": "bool", "all": "bool", "sum": "int"}  # fmt: skip
-_ITERATING = frozenset(
-    {
-        "list",
-        "tuple",
-        "set",
-        "frozenset",
-        "sorted",
-        "sum",
-        "min",
-        "max",
-        "any",
-        "all",
-        "enumerate",
-        "zip",
-        "map",
-        "filter",
-    }
-)
-_NEEDING_DATA = frozenset(
-    {
-        "len",
-        "int",
-        "float",
-        "sum",
-        "sorted",
-        "list",
-        "tuple",
-        "set",
-        "frozenset",
-        "dict",
-        "bytes",
-        "any",
-        "all",
-        "min",
-        "max",
-    }
-)
-_LOOKING = frozenset({"str", "repr", "print", "format"})
-
-
-def _builtin(run: Evaluator, call: Call, name: str) -> Value:
-    first = call.positional(0)
-    if name == "getattr" and first is not None and len(call.arguments) == 2:
-        return _getattr(run, call, first.value)
-    if first is not None and name in _NEEDING_DATA:
-        run.misuse(first.value, first.node, Misuse.ARGUMENT, f"{name}()")
-    if first is not None and name == "bool":
-        run.misuse(first.value, first.node, Misuse.CONDITION, later=not isinstance(first.node, ast.Call))
-    second = call.positional(1)
-    asked = first is not None and second is not None and members.never_awaitable(run.world, second.value)
-    if name == "isinstance" and asked and first is not None:
-        run.misuse(first.value, call.node, Misuse.COMPARED, later=not isinstance(first.node, ast.Call))
-        return plain("bool")
-    if name == "anext" and first is not None and len(call.arguments) == 1 and every(first.value, AsyncIterator):
-        return _coroutine(run, call, join(*(kind.item for kind in first.value if isinstance(kind, AsyncIterator))))
-    if name in _LOOKING:
-        for argument in call.arguments:
-            if isinstance(argument.node, ast.Call):
-                run.misuse(argument.value, argument.node, Misuse.ARGUMENT, f"{name}()")
-    if name in {"list", "tuple", "set", "sorted"} and first is not None:
-        run.note(
-            Iterated(node=call.node, is_async=False, value=first.value, iterable=first.node, expected=run.expected > 0)
-        )
-        inner = frozenset({Collection("list", join(*(k.element for k in first.value if isinstance(k, Collection))))})
-        return inner if every(first.value, Collection) else frozenset({Collection("list", UNKNOWN)})
-    if name not in _LOOKING and name not in _NEEDING_DATA and name != "bool":
-        hand_over(run, call)
-    if name in _ITERATING:
-        hand_over(run, call)
-    return plain(_DATA[name]) if name in _DATA else UNKNOWN
-
-
-def _getattr(run: Evaluator, call: Call, receiver: Value) -> Value:
-    named = call.positional(1)
-    names = [kind.const if isinstance(kind, Plain) else None for kind in (named.value if named else UNKNOWN)]
-    if not all(isinstance(name, str) for name in names):
-        run.escape(receiver)
-        return UNKNOWN
-    return join(*(members.attribute(run.world, receiver, str(name)) for name in names))
 
 
 # -- classes -----------------------------------------------------------------------------------------------------------
@@ -221,7 +136,7 @@ def _made_by(run: Evaluator, cls: ClassInfo, maker: Member) -> Value:
     """What a class with a `__new__` of its own gives: as declared, where it declares its own kind."""
     node = maker.nodes[-1]
     returns = node.returns if isinstance(node, ast.FunctionDef) else None
-    if isinstance(returns, ast.Name | ast.Constant) and _is_self(returns):
+    if isinstance(node, ast.FunctionDef) and gives_self(node):
         return frozenset({Instance(cls)})
     made = declared(run.world, maker.owner.module, returns)
     return made if every(made, Instance) else UNKNOWN
@@ -254,12 +169,20 @@ def _function(run: Evaluator, call: Call, target: FunctionValue) -> Value:
         return frozenset({AsyncIterator(item, call.label) if function.is_async else Iterator(item)})
     if function.is_async:
         site = run.site(call.node, call.label)
-        site.result = lambda: _result(run, function, arguments)
+        site.result = lambda: _result(
+            run, function, arguments, target.receiver if function.name == "__aenter__" else None
+        )
         return frozenset({Coroutine(site)})
     result = resited(run, call, _result(run, function, arguments, receiver=target.receiver))
     if run.expected:
         run.escape(result)
-    return result
+    return UNKNOWN if _passes_replaced(run, result) else result
+
+
+def _passes_replaced(run: Evaluator, value: Value) -> bool:
+    """Whether a coroutine was made, somewhere on its way to us, by a function that is patched here."""
+    names = {name for kind in value if isinstance(kind, Coroutine) for name in kind.site.through}
+    return any(replaces(run.patched, name) for name in names) if run.patched else False
 
 
 def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None:
@@ -276,7 +199,7 @@ def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None
         hand_over(run, call)
         result = join(*results)
         if function.is_async:
-            return _coroutine(run, call, result)
+            return given_coroutine(run, call, result)
         if name in RUNS:
             fails = run.is_async or any(isinstance(kind, Coroutine) or has_life(kind) for kind in result)
             return UNKNOWN if fails else result
@@ -284,16 +207,10 @@ def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None
     if first is not None and name in {"enter_async_context", "enterAsyncContext"}:
         entered = join(*(_entered(kind) for kind in first.value))
         hand_over(run, call)
-        return _coroutine(run, call, entered)
+        return given_coroutine(run, call, entered)
     if owner.endswith("TestCase") and package == "unittest":
         return _unittest_assertion(run, call, name)
     return None
-
-
-def _coroutine(run: Evaluator, call: Call, result: Value) -> Value:
-    site = run.site(call.node, call.label)
-    site.result = lambda: result
-    return frozenset({Coroutine(site)})
 
 
 def _entered(kind: Kind) -> Value:
@@ -315,7 +232,10 @@ def _unittest_assertion(run: Evaluator, call: Call, name: str) -> Value | None:
 
 
 def _touch_client(run: Evaluator, call: Call, target: FunctionValue) -> None:
-    for kind in target.receiver or ():
+    receiver = target.receiver or frozenset()
+    if len(followed(receiver)) > 1:
+        run.blur(followed(receiver))
+    for kind in receiver:
         if not isinstance(kind, Instance) or kind.site is None:
             continue
         name = target.function.name
@@ -335,7 +255,7 @@ def _result(
     """What a function gives back: as declared, else as its body says."""
     node = function.node
     assert not isinstance(node, ast.Lambda)
-    if receiver is not None and isinstance(node.returns, ast.Name | ast.Constant) and _is_self(node.returns):
+    if receiver is not None and gives_self(node):
         return receiver
     value = declared(run.world, function.module, node.returns)
     if receiver is not None and node.returns is not None and _passes_through(run, function, receiver):
@@ -365,10 +285,6 @@ def _body_tells_more(run: Evaluator, function: FunctionInfo, declared_value: Val
         and (is_client(run, kind.cls) or run.world.derives(kind.cls, "Starlette", "starlette"))
         for kind in declared_value
     )
-
-
-def _is_self(node: ast.Name | ast.Constant) -> bool:
-    return (node.id if isinstance(node, ast.Name) else node.value) == "Self"
 
 
 def _items(run: Evaluator, function: FunctionInfo, arguments: dict[str, Value]) -> Value:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from awaitest.engine import members
+from awaitest.engine.expecting import CAUGHT
 from awaitest.engine.expressions import Evaluator
 from awaitest.engine.state import Life, State, meet
 from awaitest.engine.steps import Misuse
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from awaitest.engine.world import World
     from awaitest.project.modules import Module
 
-CAUGHT = frozenset({"Exception", "BaseException", "TypeError", "AttributeError", "RuntimeError"})
 _TWICE = 5
 """Loops in one another whose bodies are walked twice; those further in come by often enough."""
 _NARROWING = frozenset(

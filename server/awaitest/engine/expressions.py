@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from awaitest.engine import members
 from awaitest.engine.arguments import Argument, Call
-from awaitest.engine.calls import apply, is_client
+from awaitest.engine.calls import apply, followed, is_client
+from awaitest.engine.expecting import enters_expecting, keeps_errors
 from awaitest.engine.patches import replaces
 from awaitest.engine.steps import Awaited, Called, Gave, Iterated, Kept, Misuse, Stored
 from awaitest.engine.syntax import INSPECTED
@@ -92,7 +93,7 @@ class Evaluator(Tracker):
         base = self.eval(node.value)
         if any(isinstance(kind, Collection) for kind in base):
             self.escape(base)
-        if self.patched and self._is_patched(base, node.attr):
+        if self.patched and self._is_patched(base, node):
             return UNKNOWN
         if any(isinstance(kind, Coroutine) for kind in base):
             if node.attr in INSPECTED:
@@ -100,13 +101,16 @@ class Evaluator(Tracker):
             else:
                 self.misuse(base, node, Misuse.ATTRIBUTE, node.attr)
             return UNKNOWN
-        if any(isinstance(kind, Instance) and kind.site is None and self._overridden(kind, node.attr) for kind in base):
+        if any(
+            isinstance(kind, Instance) and kind.site is None and kind.made is None and self._overridden(kind, node.attr)
+            for kind in base
+        ):
             return UNKNOWN
         return members.attribute(self.world, base, node.attr)
 
-    def _is_patched(self, base: Value, name: str) -> bool:
+    def _is_patched(self, base: Value, node: ast.Attribute) -> bool:
         of_client = bool(base) and all(isinstance(kind, Instance) and is_client(self, kind.cls) for kind in base)
-        return replaces(self.patched, name, of_client=of_client)
+        return replaces(self.patched, node.attr, client=ast.unparse(node.value) if of_client else None)
 
     def _overridden(self, kind: Instance, name: str) -> bool:
         """Whether a subclass in sight redefines a method, so that an object declared as its base may be one of these."""
@@ -118,10 +122,13 @@ class Evaluator(Tracker):
 
     def _eval_Call(self, node: ast.Call) -> Value:
         target = self.eval(node.func)
+        keeping = keeps_errors(node)
+        self.expected += keeping
         arguments = [Argument(None, self.eval(item), item) for item in node.args]
         arguments += [
             Argument(keyword.arg or "**", self.eval(keyword.value), keyword.value) for keyword in node.keywords
         ]
+        self.expected -= keeping
         call = Call(node, _label(node.func), target, arguments)
         result = apply(self, call)
         values = tuple(argument.value for argument in arguments)
@@ -130,6 +137,7 @@ class Evaluator(Tracker):
                 node=node, label=call.label, target=target, result=result, arguments=values, expected=self.expected > 0
             )
         )
+        self.expected += enters_expecting(self, node)
         return result
 
     def _eval_Await(self, node: ast.Await) -> Value:
@@ -306,6 +314,7 @@ class Evaluator(Tracker):
             self.eval(result)
         value = self.eval(results[-1])
         self.state.names = saved
+        self.blur(followed(value))
         return value
 
     def iterate(self, iterable: ast.expr, node: ast.AST, is_async: bool) -> Value:

@@ -29,21 +29,28 @@ def _by_call(call: ast.Call) -> Iterator[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name not in _PATCHING:
         return
-    texts = [item.value for item in call.args[:2] if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    texts = [text for text in map(_text, call.args[:2]) if text is not None]
     if not texts and name != "multiple":
         return
     first = call.args[0] if call.args else None
-    owner = "" if first is None or isinstance(first, ast.Constant) else ast.unparse(first) + "."
+    owner = "" if first is None or _text(first) is not None else ast.unparse(first) + "."
     if name == "multiple":
         yield from (f"{owner}{keyword.arg}" for keyword in call.keywords if keyword.arg)
     else:
         yield f"{owner}{texts[-1] if owner else texts[0]}"
 
 
-def replaces(patched: Iterable[str], name: str, *, of_client: bool = False) -> bool:
-    """Whether a name is among the patched ones. A client's own methods count only where a client is patched."""
+def _text(node: ast.expr) -> str | None:
+    """A string, or what is sure of the end of one: `f"{__name__}.fetch"` ends in ".fetch"."""
+    if isinstance(node, ast.JoinedStr):
+        node = node.values[-1] if node.values else node
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def replaces(patched: Iterable[str], name: str, *, client: str | None = None) -> bool:
+    """Whether a name is among the patched ones. The methods of a client, spelt so, count only where a client is patched."""
     for dotted in patched:
         owner, _, last = dotted.rpartition(".")
-        if last == name and (not of_client or "client" in owner.lower()):
+        if last == name and (client is None or owner == client or "client" in owner.lower()):
             return True
     return False

@@ -160,3 +160,12 @@ def present_names(test: ast.expr, outcome: bool) -> set[str]:
         case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as operator], comparators=[ast.Constant(value=None)]):
             return present_names(left, True) if isinstance(operator, ast.IsNot) is outcome else set()
     return set()
+
+
+def gives_self(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a method declares that it gives its own object: `Self`, or the type variable that stands at `self`."""
+    returned = getattr(node.returns, "id", None) or getattr(node.returns, "value", None)
+    first = (node.args.posonlyargs + node.args.args)[:1]
+    return returned == "Self" or (
+        returned is not None and bool(first) and getattr(first[0].annotation, "id", None) == returned
+    )

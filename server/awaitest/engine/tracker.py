@@ -67,6 +67,12 @@ class Tracker:
             if NEW in self.state.life(site):
                 self.state.lives[site] = ANY_LIFE
 
+    def blur(self, clients: Iterable[Site]) -> None:
+        """Each of these may be another of them: what becomes of one is unknown."""
+        for site in clients:
+            site.many = site.escaped = True
+            self.state.lives[site] = ANY_LIFE
+
     def misuse(self, value: Value, node: ast.AST, how: Misuse, detail: str = "", later: bool = False) -> bool:
         """Note that every coroutine in the value is used as if it were its result; whether the value is one for certain.
 
@@ -89,7 +95,9 @@ class Tracker:
         """The site of this node: one for all times the walk comes by."""
         known = self._sites.get(id(node))
         if known is None:
-            known = self._sites[id(node)] = Site(node, self.module, label)
+            known = self._sites[id(node)] = Site(
+                node, self.module, label, through=frozenset({label.rpartition(".")[2]})
+            )
         return known
 
     def client_site(self, node: ast.Call, label: str) -> Site:
@@ -97,8 +105,10 @@ class Tracker:
         known = self._clients.get(id(node))
         if known is None:
             known = self._clients[id(node)] = Site(node, self.module, label)
+        elif sum(known in sites(value) for value in self.state.names.values()) > 1:
+            self.blur([known])
         self.note(Created(node=node, site=known, expected=self.expected > 0))
-        self.state.lives[known] = frozenset({NEW})
+        self.state.lives[known] = ANY_LIFE if known.many else frozenset({NEW})
         return known
 
     @property
@@ -153,7 +163,8 @@ class Tracker:
 
     def _handed(self, kind: Kind) -> Kind:
         if isinstance(kind, Coroutine):
-            return Coroutine(Site(kind.site.node, kind.site.module, kind.site.label, kind.site.result))
+            site = kind.site
+            return Coroutine(Site(site.node, site.module, site.label, site.result, through=site.through))
         if not isinstance(kind, Instance) or kind.site is None:
             return kind
         life = self.state.life(kind.site) or kind.site.inherited
@@ -165,7 +176,7 @@ class Tracker:
         life = self.state.life(site)
         certain = next(iter(life)) if len(life) == 1 else None
         self.note(ClientUsed(node=node, site=site, action=action, certain=certain, expected=self.expected > 0))
-        if after is not None and site in self.state.lives and CLOSED not in life:
+        if after is not None and not site.many and site in self.state.lives and CLOSED not in life:
             self.state.lives[site] = frozenset({after})
 
 

@@ -101,8 +101,12 @@ class Site:
     """Stored, returned, passed on or captured: its fate is not ours to judge."""
     closed: bool = False
     """Some path closes it (clients)."""
+    many: bool = False
+    """Stands for several clients that cannot be told apart."""
     named: set[str] = field(default_factory=set)
     """Local names it was bound to."""
+    through: frozenset[str] = frozenset()
+    """Names of the functions that made it and handed it on."""
     inherited: frozenset[str] = frozenset()
     """Set where it comes from elsewhere: the states it may arrive in. Nobody here owns such a one."""
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from awaitest.engine import members
 from awaitest.engine.annotations import declared
 from awaitest.engine.calls import followed, is_client
-from awaitest.engine.control import CAUGHT, ControlFlow
+from awaitest.engine.control import ControlFlow
+from awaitest.engine.expecting import called_name, expects
 from awaitest.engine.state import CLOSED, OPEN, State, meet
 from awaitest.engine.steps import (
     Checked,
@@ -24,7 +25,7 @@ from awaitest.engine.steps import (
     Misused,
     Step,
 )
-from awaitest.engine.syntax import bound_names, shared_names
+from awaitest.engine.syntax import bound_names, gives_self, shared_names
 from awaitest.engine.tracker import Live
 from awaitest.engine.values import (
     NONE,
@@ -52,18 +53,6 @@ if TYPE_CHECKING:
 
 _WARNING = frozenset({"warns", "deprecated_call", "catch_warnings", "assertWarns"})
 """Blocks that may wait for the warning that a dropped coroutine gives."""
-_EXPECTING = frozenset(
-    {
-        "raises",
-        "warns",
-        "deprecated_call",
-        "assertRaises",
-        "assertRaisesRegex",
-        "assertWarns",
-        "suppress",
-        "catch_warnings",
-    }
-)
 
 
 class Walk(ControlFlow):
@@ -275,8 +264,10 @@ class Walk(ControlFlow):
             self.note(step)
             if any(isinstance(kind, Coroutine) for kind in value):
                 self.misuse(value, item.context_expr, Misuse.ENTERED)
-            expecting += _expects(item.context_expr)
+            expecting += not is_async and expects(self, item.context_expr)
             if is_async:
+                if len(followed(value)) > 1:
+                    self.blur(followed(value))
                 for kind in value:
                     if isinstance(kind, Instance) and kind.site is not None:
                         self.client_used(item.context_expr, kind.site, "enter", OPEN)
@@ -288,7 +279,7 @@ class Walk(ControlFlow):
                 self.bind_target(item.optional_vars, join(*(self._entered(kind, is_async) for kind in value)))
             if self.watched:
                 self.snapshots[id(step)] = (dict(self.state.names), dict(self.state.lives))
-        warned = any(_called_name(item.context_expr) in _WARNING for item in node.items)
+        warned = any(called_name(item.context_expr) in _WARNING for item in node.items)
         self.expected += expecting
         self._warned += warned
         if isinstance(node, ast.AsyncWith):
@@ -302,7 +293,8 @@ class Walk(ControlFlow):
             self.state.alive = True
         for kind in entered:
             assert kind.site is not None
-            self.state.lives[kind.site] = frozenset({CLOSED})
+            if not kind.site.many:
+                self.state.lives[kind.site] = frozenset({CLOSED})
             self.note(Left(node=node, value=frozenset({kind}), is_async=True))
 
     _do_AsyncWith = _do_With
@@ -319,7 +311,7 @@ class Walk(ControlFlow):
         if method is None or not isinstance(method.nodes[-1], ast.FunctionDef | ast.AsyncFunctionDef):
             return UNKNOWN
         node = method.nodes[-1]
-        if isinstance(node.returns, ast.Name) and (node.returns.id == "Self" or _is_type_variable(node)):
+        if gives_self(node):
             return itself
         value = declared(self.world, method.owner.module, node.returns)
         if known(value):
@@ -344,39 +336,8 @@ def _same_class(value: Value, kind: Instance) -> bool:
     return all(isinstance(found, Instance) and found.cls is kind.cls for found in value)
 
 
-def _is_type_variable(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    first = (node.args.posonlyargs + node.args.args)[:1]
-    return (
-        bool(first)
-        and isinstance(first[0].annotation, ast.Name)
-        and isinstance(node.returns, ast.Name)
-        and first[0].annotation.id == node.returns.id
-    )
-
-
 def _in_display(node: ast.expr, value: Value, dropped: frozenset[Coroutine]) -> Value:
     """A list of coroutines as a statement of its own drops them all."""
     if isinstance(node, ast.ListComp | ast.List | ast.Tuple | ast.Set | ast.SetComp) and every(value, Collection):
         return frozenset(dropped)
     return value
-
-
-def _called_name(node: ast.expr) -> str:
-    called = node.func if isinstance(node, ast.Call) else node
-    name: str = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    return name
-
-
-def _expects(node: ast.expr) -> int:
-    """1 where a block waits for an error that a coroutine taken for its result could raise."""
-    if _called_name(node) not in _EXPECTING:
-        return 0
-    given = node.args[:1] if isinstance(node, ast.Call) else []
-    wanted = given[0].elts if given and isinstance(given[0], ast.Tuple) else given
-    return int(not wanted or any(_may_be_general(part) for part in wanted))
-
-
-def _may_be_general(node: ast.expr) -> bool:
-    """Whether an exception may be a TypeError, AttributeError or RuntimeError: all but other errors called by their name."""
-    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return name in CAUGHT or not name[:1].isupper()

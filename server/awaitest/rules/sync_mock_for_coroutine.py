@@ -51,7 +51,7 @@ from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.patches import patched_by, replaces
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
-from awaitest.engine.run import MODULE, Run
+from awaitest.engine.run import MODULE, TEST, Run
 from awaitest.engine.steps import Called
 from awaitest.engine.uses import is_coroutine_function
 from awaitest.engine.values import ClassValue, Collection, Plain, every
@@ -80,8 +80,7 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
     called = next((other for other in run.steps if isinstance(other, Called) and other.node is mock), None)
     if called is None or run.kind == MODULE or step.expected or not run.mine(mock) or not _gives_plain(called):
         return
-    patched = patched_by(run.node)
-    if any(replaces(patched, running) for running in _RUNNING) or _called_plainly(run, name):
+    if any(replaces(patched_by(run.node), running) for running in _RUNNING) or _called_plainly(run, name):
         return
     if replaced and all(is_coroutine_function(run.engine.world, kind) for kind in replaced):
         message = f"`{short(owner)}.{name}` is a coroutine function, but what `{short(mock)}` gives cannot be awaited. Use `AsyncMock`."
@@ -89,8 +88,10 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
 
 
 def _called_plainly(run: Run, name: str) -> bool:
-    """Whether the test itself calls what it replaced, and does not await it."""
-    parts = list(ast.walk(run.node))
+    """Whether the test itself, or any test where a fixture does so, calls what was replaced and does not await it."""
+    project = run.engine.project
+    modules = [] if run.kind == TEST else project.modules_mentioning(name.encode(), project.config.rootdir)
+    parts = [part for root in (run.node, *(it for module in modules for it in module.body)) for part in ast.walk(root)]
     awaited = {id(part.value) for part in parts if isinstance(part, ast.Await)}
     calls = (part for part in parts if isinstance(part, ast.Call) and id(part) not in awaited)
     return any(name in (getattr(call.func, "attr", None), getattr(call.func, "id", None)) for call in calls)

@@ -1,0 +1,104 @@
+"""What a call of a built-in function gives."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaitest.engine import members
+from awaitest.engine.arguments import Call, hand_over
+from awaitest.engine.steps import Iterated, Misuse
+from awaitest.engine.values import UNKNOWN, AsyncIterator, Collection, Coroutine, Plain, Value, every, join, plain
+
+if TYPE_CHECKING:
+    from awaitest.engine.expressions import Evaluator
+
+_DATA = {"len": "int", "str": "str", "repr": "str", "int": "int", "float": "float", "bool": "bool", "hash": "int",
+         "isinstance": "bool", "hasattr": "bool", "callable": "bool", "dict": "dict", "bytes": "bytes", "print": "None",
+         "range": "range", "id": "int", "format": "str", "round": "int", "any": "bool", "all": "bool", "sum": "int"}  # fmt: skip
+_ITERATING = frozenset(
+    {
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "sorted",
+        "sum",
+        "min",
+        "max",
+        "any",
+        "all",
+        "enumerate",
+        "zip",
+        "map",
+        "filter",
+    }
+)
+_NEEDING_DATA = frozenset(
+    {
+        "len",
+        "int",
+        "float",
+        "sum",
+        "sorted",
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "dict",
+        "bytes",
+        "any",
+        "all",
+        "min",
+        "max",
+    }
+)
+_LOOKING = frozenset({"str", "repr", "print", "format"})
+
+
+def called_builtin(run: Evaluator, call: Call, name: str) -> Value:
+    first = call.positional(0)
+    if name == "getattr" and first is not None and len(call.arguments) == 2:
+        return _getattr(run, call, first.value)
+    if first is not None and name in _NEEDING_DATA:
+        run.misuse(first.value, first.node, Misuse.ARGUMENT, f"{name}()")
+    if first is not None and name == "bool":
+        run.misuse(first.value, first.node, Misuse.CONDITION, later=not isinstance(first.node, ast.Call))
+    second = call.positional(1)
+    asked = first is not None and second is not None and members.never_awaitable(run.world, second.value)
+    if name == "isinstance" and asked and first is not None:
+        run.misuse(first.value, call.node, Misuse.COMPARED, later=not isinstance(first.node, ast.Call))
+        return plain("bool")
+    if name == "anext" and first is not None and len(call.arguments) == 1 and every(first.value, AsyncIterator):
+        return given_coroutine(run, call, join(*(kind.item for kind in first.value if isinstance(kind, AsyncIterator))))
+    if name in _LOOKING:
+        for argument in call.arguments:
+            if isinstance(argument.node, ast.Call):
+                run.misuse(argument.value, argument.node, Misuse.ARGUMENT, f"{name}()")
+    if name in {"list", "tuple", "set", "sorted"} and first is not None:
+        run.note(
+            Iterated(node=call.node, is_async=False, value=first.value, iterable=first.node, expected=run.expected > 0)
+        )
+        inner = frozenset({Collection("list", join(*(k.element for k in first.value if isinstance(k, Collection))))})
+        return inner if every(first.value, Collection) else frozenset({Collection("list", UNKNOWN)})
+    if name not in _LOOKING and name not in _NEEDING_DATA and name != "bool":
+        hand_over(run, call)
+    if name in _ITERATING:
+        hand_over(run, call)
+    return plain(_DATA[name]) if name in _DATA else UNKNOWN
+
+
+def _getattr(run: Evaluator, call: Call, receiver: Value) -> Value:
+    named = call.positional(1)
+    names = [kind.const if isinstance(kind, Plain) else None for kind in (named.value if named else UNKNOWN)]
+    if not all(isinstance(name, str) for name in names):
+        run.escape(receiver)
+        return UNKNOWN
+    return join(*(members.attribute(run.world, receiver, str(name)) for name in names))
+
+
+def given_coroutine(run: Evaluator, call: Call, result: Value) -> Value:
+    """The coroutine of a call whose result is known otherwise than by its signature."""
+    site = run.site(call.node, call.label)
+    site.result = lambda: result
+    return frozenset({Coroutine(site)})

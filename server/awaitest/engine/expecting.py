@@ -1,0 +1,77 @@
+"""Code that waits for an error, or keeps it for later: what fails there may be meant to."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaitest.engine.values import UNKNOWN, FunctionValue, Instance, Value, known
+
+if TYPE_CHECKING:
+    from awaitest.engine.expressions import Evaluator
+
+CAUGHT = frozenset({"Exception", "BaseException", "TypeError", "AttributeError", "RuntimeError"})
+"""What a mistake with a coroutine or a client raises, and what stands above that."""
+_EXPECTING = frozenset(
+    {
+        "raises",
+        "warns",
+        "deprecated_call",
+        "assertRaises",
+        "assertRaisesRegex",
+        "assertWarns",
+        "suppress",
+        "catch_warnings",
+    }
+)
+_OWNERS = frozenset({"pytest", "_pytest", "contextlib", "unittest"})
+_KEEPING = frozenset({"create_task", "ensure_future"})
+
+
+def called_name(node: ast.expr) -> str:
+    """The last name of what is called, or of an expression that is no call."""
+    called = node.func if isinstance(node, ast.Call) else node
+    name: str = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name
+
+
+def expects(run: Evaluator, node: ast.expr) -> bool:
+    """Whether a synchronous `with` over this may wait for an error that a coroutine taken for its result could raise."""
+    if isinstance(node, ast.Name):
+        value = _named(run, node.id)
+        return not known(value) or any(isinstance(kind, Instance) and kind.cls.package in _OWNERS for kind in value)
+    if not isinstance(node, ast.Call):
+        return False
+    if called_name(node) in _EXPECTING:
+        wanted = node.args[0].elts if node.args and isinstance(node.args[0], ast.Tuple) else node.args[:1]
+        return not wanted or any(_may_be_general(part) for part in wanted)
+    return isinstance(node.func, ast.Name) and _made_to_expect(run, node.func.id)
+
+
+def _made_to_expect(run: Evaluator, name: str) -> bool:
+    bodies = [kind.function.node for kind in _named(run, name) if isinstance(kind, FunctionValue)]
+    calls = (part for body in bodies for part in ast.walk(body) if isinstance(part, ast.Call))
+    return any(called_name(part) in _EXPECTING for part in calls)
+
+
+def _named(run: Evaluator, name: str) -> Value:
+    return run.state.names.get(name) or run.world.name(run.module, name) or UNKNOWN
+
+
+def keeps_errors(node: ast.Call) -> bool:
+    """Whether the errors of the coroutines that a call gets stay in what it gives."""
+    return called_name(node) in _KEEPING or any(
+        keyword.arg == "return_exceptions" and not (isinstance(keyword.value, ast.Constant) and not keyword.value.value)
+        for keyword in node.keywords
+    )
+
+
+def enters_expecting(run: Evaluator, node: ast.Call) -> bool:
+    """Whether an exit stack waits for an error from here on."""
+    return called_name(node) == "enter_context" and any(expects(run, item) for item in node.args[:1])
+
+
+def _may_be_general(node: ast.expr) -> bool:
+    """Whether an exception may be a TypeError, AttributeError or RuntimeError: all but other errors called by their name."""
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name in CAUGHT or not name[:1].isupper()
