@@ -24,7 +24,10 @@ export function createClient(
   const args = ['-I', '-S', '-X', 'utf8', '-X', `pycache_prefix=${cache}`, join(cwd, 'launch.py')];
   const server = { command: python, args, options: { cwd } };
   const client = new QuietClient('awaitest', 'awaitest', server, {
-    documentSelector: [{ language: 'python', scheme: 'file' }],
+    documentSelector: [
+      { language: 'python', scheme: 'file' },
+      { scheme: 'file', pattern: '**/{pyproject.toml,{,.}pytest.{toml,ini},tox.ini,setup.cfg}' },
+    ],
     initializationOptions,
     initializationFailedHandler: () => false,
     outputChannel: log,

@@ -11,15 +11,21 @@ from functools import cache
 from pathlib import Path
 
 from awaitest.engine.analysis import Engine
+from awaitest.engine.configuration import ConfigFile
 from awaitest.engine.diagnostic import Diagnostic, Fix, Severity
 from awaitest.engine.rule import Finding, LoadedRule, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Row, Step
 from awaitest.engine.table import rows
+from awaitest.project.config import CONFIG_NAMES, find_config
+from awaitest.project.files import OverlayFiles
 from awaitest.project.settings import Settings, load_settings
+from awaitest.project.tables import read_ini, read_toml
 from awaitest.project.workspace import Project, Workspace
 from awaitest.registry import SYNTAX_CODE, SYNTAX_NAME, all_rules, rule_names
+from awaitest.source.decode import DecodeProblem, decode
 from awaitest.source.document import Document
+from awaitest.source.splitter import split_lines
 from awaitest.source.text import Position, Span
 
 _SUPPRESSED = re.compile(
@@ -45,6 +51,8 @@ class Checker:
 
     def check(self, path: Path) -> list[Diagnostic]:
         """All diagnostics of a file with their fixes, in the order of its text."""
+        if path.name in CONFIG_NAMES:
+            return [told.diagnostic(with_fix=True) for told in self.check_config(path)]
         project = self.workspace.project_of(path)
         module = project.module(path)
         if module.document is None:
@@ -53,7 +61,7 @@ class Checker:
         reports = [report for run in runs for report in reports_of(run)]
         return [told.diagnostic(with_fix=True) for told in self.tell(path, module.document, reports)]
 
-    def tell(self, path: Path, document: Document, reports: Iterable[Report]) -> list[Told]:
+    def tell(self, path: Path, document: Document | ConfigFile, reports: Iterable[Report]) -> list[Told]:
         """What is said of a file: its reports and what Python cannot read, settings and suppressions applied."""
         settings = self.settings(path)
         relative = _relative(path, settings.root)
@@ -66,6 +74,21 @@ class Checker:
             if not suppressed.covers(told):
                 found.setdefault((told.code, told.span), replace(told, severity=Severity(level)))
         return sorted(found.values(), key=lambda told: (told.span, told.code))
+
+    def check_config(self, path: Path, text: str | None = None) -> list[Told]:
+        """What is wrong in a configuration file of pytest; `text` stands in for what lies on the disk."""
+        base = self.workspace.files
+        files = base if text is None else OverlayFiles({path: text}, base)
+        project = self.workspace.project_of(path)
+        try:
+            read = decode(files.read(path) or b"")[0]
+        except DecodeProblem:
+            return []
+        run = ConfigFile(path, split_lines(read))
+        table = read_toml(files, path) if run.is_toml else read_ini(files, path)
+        config = find_config(files, path, pytest=project.environment.version("pytest"))
+        run.begin(table, config, project)
+        return self.tell(path, run, reports_of(run))
 
     def explain(self, path: Path, test: str) -> list[Row] | None:
         """The execution table of a test named `test_x` or `TestA::test_x`; None where there is no such function."""
@@ -108,7 +131,7 @@ class Report:
 
     rule: Rule
     finding: Finding
-    run: Run
+    run: Run | ConfigFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +151,7 @@ class Told:
         return Diagnostic(self.code, self.name, self.severity, self.message, self.path, self.span, fix)
 
 
-def reports_of(run: Run) -> list[Report]:
+def reports_of(run: Run | ConfigFile) -> list[Report]:
     """What the rules say of one run."""
     by_step = _dispatch()
     return [
@@ -146,7 +169,7 @@ def _told(report: Report, path: Path) -> Told:
     return Told(rule.code, rule.name, severity, finding.message, path, span, finding.fix)
 
 
-def _unreadable(document: Document, path: Path) -> Iterator[Told]:
+def _unreadable(document: Document | ConfigFile, path: Path) -> Iterator[Told]:
     """What Python cannot read: mistakes, and, once per function or class, syntax that is newer than this Python."""
     told: set[tuple[str, tuple[int, int]]] = set()
     for segment in document.segments:
@@ -180,7 +203,7 @@ def _dispatch() -> dict[type[Step], list[LoadedRule]]:
 class Suppressions:
     """Comments that silence diagnostics: `# awaitest: ignore[rule]`, `# awaitest: ignore-file[rule]`, `# noqa: AWT101`."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document | ConfigFile) -> None:
         self._lines: dict[int, frozenset[str]] = {}
         self._file: list[frozenset[str]] = []
         for number, line in enumerate(document.lines):

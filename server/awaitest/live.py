@@ -17,7 +17,7 @@ from awaitest.engine.sheet import Sheet
 from awaitest.engine.world import Definition
 from awaitest.project.cache import SkeletonCache
 from awaitest.project.config import CONFIG_NAMES, PytestConfig
-from awaitest.project.discovery import find_tests, is_tests
+from awaitest.project.discovery import configurations, find_tests, is_tests
 from awaitest.project.files import DiskFiles, Files, OpenFiles
 from awaitest.project.settings import Settings
 from awaitest.project.workspace import Workspace
@@ -66,6 +66,7 @@ class Live:
         adjust: Adjust = lambda _, settings: settings,
     ) -> None:
         self._documents: dict[Path, Document] = {}
+        self._configurations: dict[Path, Document] = {}
         self._open: dict[Path, OpenFile] = {}
         self._surveyed: dict[Path, frozenset[Path]] = {}
         self.files = OpenFiles(self._documents, files or DiskFiles())
@@ -76,10 +77,14 @@ class Live:
 
     def document(self, path: Path) -> Document | None:
         """The document of an open file."""
-        return self._documents.get(path)
+        return self._documents.get(path) or self._configurations.get(path)
 
     def open(self, path: Path, text: str) -> set[Path]:
-        """A file is opened; the other open files that must be checked anew."""
+        """A file is opened; the other open files that must be checked anew. What a configuration file says counts for
+        others once it lies on the disk."""
+        if path.name in CONFIG_NAMES:
+            self._configurations[path] = Document(text)
+            return set()
         self._surveyed.pop(path, None)
         on_disk = self.files.base.read(path)
         document = self._documents[path] = Document(text)
@@ -92,6 +97,13 @@ class Live:
     def edit(self, path: Path, changes: Iterable[tuple[Span | None, str]]) -> set[Path]:
         """Apply changes in order, each to a span or, with None, to the whole text. Gives the other files that must be
         checked anew. Raises KeyError where the file is not open."""
+        if path in self._configurations:
+            for span, text in changes:
+                if span is None:
+                    self._configurations[path] = Document(text)
+                else:
+                    self._configurations[path].edit(span, text)
+            return set()
         state = self._open[path]
         for span, text in changes:
             if span is None:
@@ -114,6 +126,8 @@ class Live:
 
     def close(self, path: Path) -> set[Path]:
         """A file is closed: what lies on the disk counts again."""
+        if self._configurations.pop(path, None) is not None:
+            return set()
         self._open.pop(path, None)
         self._documents.pop(path, None)
         return self.changed([path])
@@ -157,11 +171,17 @@ class Live:
     # -- checks ------------------------------------------------------------------------------------------------------
 
     def checks(self, path: Path) -> bool:
+        """Whether there may be something to say of a file: it is one of tests, or configures them."""
+        return path.name in CONFIG_NAMES or self.walks(path)
+
+    def walks(self, path: Path) -> bool:
         """Whether a file is one of tests."""
         return path.suffix == ".py" and is_tests(path, self.workspace.project_of(path).config)
 
     def check(self, path: Path, proceed: Callable[[], bool] = lambda: True) -> list[Told]:
         """What is wrong in an open file. Raises SupersededError once `proceed()` is false."""
+        if path in self._configurations:
+            return self.checker.check_config(path, self._configurations[path].text)
         state = self._open[path]
         sheet = self._sheet(state)
         reports: list[Report] = []
@@ -178,6 +198,8 @@ class Live:
 
     def survey(self, path: Path) -> list[Told]:
         """What is wrong in a file that is not open. It is remembered what that rests on, nothing else."""
+        if path.name in CONFIG_NAMES:
+            return self.checker.check_config(path)
         project = self.workspace.project_of(path)
         module = project.module(path)
         runs = self.checker.engine(project).runs(module)
@@ -186,7 +208,7 @@ class Live:
         return self.checker.tell(path, module.document, [report for run in runs for report in reports_of(run)])
 
     def tests(self, folder: Path) -> list[Path]:
-        """The files of tests in and below a folder, in a fixed order."""
+        """The files of tests in and below a folder, in a fixed order, and then the files that configure them."""
 
         def config(place: Path) -> PytestConfig:
             return self.workspace.project_of(place / "conftest.py").config
@@ -195,7 +217,8 @@ class Live:
             return self.checker.settings(place / "conftest.py")
 
         found = find_tests(self.files, [folder], folder, settings, config)
-        return [path for path in found if isinstance(path, Path)]
+        tests = [path for path in found if isinstance(path, Path)]
+        return tests + configurations(self.files, [folder], tests)
 
     def watched(self, path: Path, line: int) -> list[Run]:
         """The functions that hold a line of an open file, walked once more with the state kept after each step."""

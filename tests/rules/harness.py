@@ -116,7 +116,12 @@ def _checked(
         options = (f"{key} = {value}\n" for key, value in headers if "_" in key)
         files[ROOT / "pytest.ini"] = "[pytest]\n" + "".join(options)
     checker = Checker(CaseWorkspace(OverlayFiles(files), environment_of(dict(headers), sources)))
-    return tuple(diagnostic for path, _ in items if path.endswith(".py") for diagnostic in checker.check(ROOT / path))
+    return tuple(
+        diagnostic
+        for path, _ in items
+        if path.endswith(".py") or path in _CONFIGS
+        for diagnostic in checker.check(ROOT / path)
+    )
 
 
 @cache

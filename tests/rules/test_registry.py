@@ -33,9 +33,10 @@ def section(loaded: LoadedRule, heading: str) -> str:
 
 
 def block(loaded: LoadedRule, heading: str) -> str:
-    blocks = re.findall(r"^```python\n(.*?)^```$", section(loaded, heading), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```(python|toml)\n(.*?)^```$", section(loaded, heading), re.MULTILINE | re.DOTALL)
     assert len(blocks) == 1, f"one block of code under {heading}"
-    return str(blocks[0])
+    language, code = blocks[0]
+    return code if language == "python" else f"#- pyproject.toml\n{code}"
 
 
 def cases_of(loaded: LoadedRule) -> Path:

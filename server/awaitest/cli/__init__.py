@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -28,12 +29,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS):
+            return _unexpected(error)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        complain(f"cannot write: {error.strerror}")
     except Exception as error:
-        if os.environ.get("AWAITEST_DEBUG") == "1":
-            raise
-        from awaitest.cli.checking import internal_error
+        return _unexpected(error)
+    return FAILED
 
-        complain(internal_error("", error))
+
+def _unexpected(error: Exception) -> int:
+    if os.environ.get("AWAITEST_DEBUG") == "1":
+        raise error
+    from awaitest.cli.checking import internal_error
+
+    complain(internal_error("", error))
     return FAILED
 
 

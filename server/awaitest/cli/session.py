@@ -134,7 +134,7 @@ class CheckerSession:
         self._checker = Checker(self._workspace, lambda _, settings: replace(settings, **asked))
 
     def find(self, paths: Sequence[Path]) -> Found:
-        from awaitest.project.discovery import Missing, find_tests
+        from awaitest.project.discovery import Missing, configurations, find_tests
 
         found = Found()
         for it in find_tests(self._files, paths, Path.cwd(), self._settings, self._config):
@@ -142,6 +142,8 @@ class CheckerSession:
                 found.missing.append((it.path, it.reason))
             else:
                 found.files.append(it)
+        read = configurations(self._files, paths or [Path.cwd()], found.files)
+        found.files.extend(path for path in read if path not in found.files)
         return found
 
     def mistakes(self, files: Sequence[Path]) -> Sequence[Mistake]:

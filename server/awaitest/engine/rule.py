@@ -6,14 +6,11 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.steps import Step
 from awaitest.source.text import Span
-
-if TYPE_CHECKING:
-    from awaitest.engine.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,8 @@ class Finding:
     severity: Severity | None = None
 
 
-Check = Callable[[Step, "Run"], Iterator[Finding]]
+Check = Callable[[Step, Any], Iterator[Finding]]
+"""Of a step, and the run or the configuration file that it is one of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,9 @@ def _offers(server: Server, path: Path, span: Span, only: Sequence[str] | None, 
         here = [it for it in told if _touches(it.span, span)]
         for position, it in enumerate(here):
             yield from _of_one(it, position, told)
-        yield from _silencing(server, path, here)
-    if _asked(only, types.CodeActionKind.Refactor):
+        if live.walks(path):
+            yield from _silencing(server, path, here)
+    if live.walks(path) and _asked(only, types.CodeActionKind.Refactor):
         for position, each in enumerate(refactorings(live.sheet(path).runs, span)):
             if _asked(only, each.kind):
                 yield Offer(_title(each.fix), each.kind, f"refactor:{position}", fix=each.fix)

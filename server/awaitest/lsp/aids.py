@@ -29,7 +29,7 @@ def register(server: Server) -> None:
         path = to_path(uri)
         if path is None or session.version(path) is None or not session.settings(path).enable:
             return nothing
-        return await session.ask(lambda _: answer(path) if session.live.checks(path) else nothing, path)
+        return await session.ask(lambda _: answer(path) if session.live.walks(path) else nothing, path)
 
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def on_hover(params: types.HoverParams) -> types.Hover | None:

@@ -61,7 +61,7 @@ def register(server: Server) -> None:
 
 
 def _explained(session: Session, path: Path, line: int) -> dict[str, Any] | None:
-    runs = session.live.watched(path, line)
+    runs = session.live.watched(path, line) if session.live.walks(path) else []
     run = next((it for it in runs if _holds(it, line)), None) or next(iter(runs), None)
     if run is None or run.function is None:
         return None

@@ -27,6 +27,14 @@ NATIVE_TABLES = SHADOWED_LOADED = Version("9.0")
 OVERRIDES_IN_ADDOPTS = Version("9.1")
 STRAY_OPTIONS_REFUSED = Version("9.2")
 LOOP_SCOPES = ("function", "class", "module", "package", "session")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "asyncio_mode": ("strict", "auto"),
+    "anyio_mode": ("strict", "auto"),
+    "asyncio_default_fixture_loop_scope": (*LOOP_SCOPES, "fixture-scope"),
+    "asyncio_default_test_loop_scope": LOOP_SCOPES,
+}
+"""The options that decide who runs async tests, and what they may say."""
+ASYNC_KEYS = (*CHOICES, "asyncio_debug")
 PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 NO_RECURSION = ("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}")
 
@@ -227,6 +235,7 @@ _LOADERS: dict[str, _Loader] = {
     "setup.cfg": _setup_cfg,
 }
 CONFIG_NAMES = frozenset(_LOADERS)
+_FIXTURE_SCOPE = "asyncio_default_fixture_loop_scope"
 
 
 def _governing(files: Files, path: Path, found: _Section | ConfigProblem, version: Version) -> PytestConfig:
@@ -247,16 +256,15 @@ def _governing(files: Files, path: Path, found: _Section | ConfigProblem, versio
 def _read(path: Path, section: _Section, version: Version) -> PytestConfig:
     table, keys = section.table, section.keys
     options = Options(table, keys, section.values, section.native, version >= OVERRIDES_IN_ADDOPTS)
-    scope = "asyncio_default_fixture_loop_scope"
     default = PytestConfig(path, path.parent)
     return PytestConfig(
         path,
         path.parent,
         section=".".join(keys),
         values=section.values,
-        asyncio_mode=options.choice("asyncio_mode", ("strict", "auto"), "strict", "--asyncio-mode"),
+        asyncio_mode=options.choice("asyncio_mode", CHOICES["asyncio_mode"], "strict", "--asyncio-mode"),
         anyio_mode=options.anyio_mode(),
-        asyncio_default_fixture_loop_scope=options.choice(scope, (*LOOP_SCOPES, "fixture-scope"), None),
+        asyncio_default_fixture_loop_scope=options.choice(_FIXTURE_SCOPE, CHOICES[_FIXTURE_SCOPE], None),
         asyncio_default_test_loop_scope=options.choice("asyncio_default_test_loop_scope", LOOP_SCOPES, "function"),
         python_files=options.words("python_files", default.python_files),
         python_classes=options.words("python_classes", default.python_classes),

@@ -55,7 +55,7 @@ def find_tests(
         if files.is_dir(path):
             start = _Place(path, config_for(path), settings_for(path), _ignores_above(files, path))
             found: Iterable[Path] = _walk(files, start, settings_for, config_for)
-        elif files.is_file(path) and path.suffix == ".py":
+        elif files.is_file(path) and (path.suffix == ".py" or path.name in CONFIG_NAMES):
             found = [path]
         else:
             yield Missing(path, _obstacle(files, path))
@@ -70,6 +70,14 @@ def _obstacle(files: Files, path: Path) -> str:
     if files.is_file(path):
         return "is not a Python file"
     return "is not a regular file" if path.name in files.names(path.parent) else "does not exist"
+
+
+def configurations(files: Files, asked: Sequence[Path], tests: Iterable[Path]) -> list[Path]:
+    """The configuration files of pytest that lie beside or above tests, in the folders asked for."""
+    folders = {folder for test in tests for folder in test.parents}
+    inside = sorted(it for it in folders if any(it == path or path in it.parents for path in asked))
+    found = (folder / name for folder in inside for name in files.names(folder) if name in CONFIG_NAMES)
+    return [path for path in found if files.is_file(path)]
 
 
 def is_tests(path: Path, config: PytestConfig) -> bool:

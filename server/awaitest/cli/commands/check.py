@@ -55,6 +55,7 @@ def _refuse_contradictions(arguments: argparse.Namespace) -> None:
     for wrong, message in (
         (arguments.fix and arguments.diff, "--fix writes, --diff does not: choose one"),
         (arguments.unsafe_fixes and not (arguments.fix or arguments.diff), "--unsafe-fixes needs --fix or --diff"),
+        ("" in arguments.paths, "a path is empty"),
         (stdin and not arguments.stdin_filename, "- needs --stdin-filename FILE"),
         (arguments.stdin_filename and arguments.paths != [STDIN], "with --stdin-filename the only path is -"),
         (arguments.watch and stdin, "--watch cannot watch stdin"),
