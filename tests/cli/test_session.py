@@ -21,12 +21,20 @@ async def test_get(app):
 """
 
 
+CONFIGURATION = """\
+[tool.pytest.ini_options]
+asyncio_mode = 'strict'
+asyncio_default_fixture_loop_scope = 'function'
+"""
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\nasyncio_mode = 'strict'\n")
+    (tmp_path / "pyproject.toml").write_text(CONFIGURATION, "utf-8")
     (tmp_path / "test_a.py").write_text(TEST)
     (tmp_path / "app.py").write_text("")
+    (tmp_path / "notes.txt").touch()
     return tmp_path
 
 
@@ -64,14 +72,14 @@ def test_a_wrong_setting(project: Path, capsys: pytest.CaptureFixture[str]) -> N
     with (project / "pyproject.toml").open("a") as file:
         file.write("[tool.awaitest]\nselect = ['nope']\n")
     assert main(["check", "--no-cache"]) == 2
-    assert capsys.readouterr().err.startswith("awaitest: pyproject.toml:4: 'nope'")
+    assert capsys.readouterr().err.startswith("awaitest: pyproject.toml:5: 'nope'")
 
 
 @pytest.mark.usefixtures("project")
 def test_a_path_that_cannot_be_checked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "--no-cache", "gone.py", "pyproject.toml"]) == 2
+    assert main(["check", "--no-cache", "gone.py", "notes.txt"]) == 2
     err = capsys.readouterr().err
-    assert err == "awaitest: gone.py does not exist\nawaitest: pyproject.toml is not a Python file\n"
+    assert err == "awaitest: gone.py does not exist\nawaitest: notes.txt is not a Python file\n"
 
 
 @pytest.mark.usefixtures("project")
