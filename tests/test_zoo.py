@@ -54,6 +54,7 @@ FIRST_SET = {
     "c09-sync-fixture-returns-unclosed": "AWT301",
     "c11-module-global-client": "AWT301",
     "c13-factory-result-unclosed": "AWT301",
+    "c16-no-base-url": "AWT306",
     "c20-use-after-aclose": "AWT303",
     "c25-lifespan-not-run": "AWT401",
     "c26-testclient-without-with": "AWT401",
@@ -84,7 +85,6 @@ FIRST_SET = {
 LATER = {
     "a86-asyncmock-sync-child": "AWT124",
     "c05-close-instead-of-aclose": "AWT309",
-    "c16-no-base-url": "AWT306",
     "c21-stream-not-closed": "AWT308",
     "c23-testclient-in-async-test": "AWT312",
     "c45-httpx2-mixed-transport": "AWT310",

@@ -18,12 +18,12 @@ from awaitest.engine.apps import (
     state_uses,
     yielded_state,
 )
+from awaitest.engine.askers import askers, tests_given
 from awaitest.engine.fixtures import Seeker, requested
 from awaitest.engine.routes import Request, certainly_reads, handler_of, requests_of, started_by
 from awaitest.engine.run import FIXTURE
 from awaitest.engine.syntax import own_nodes
-from awaitest.engine.values import FunctionInfo, Instance, Made, Value
-from awaitest.engine.world import Definition
+from awaitest.engine.values import FunctionInfo, Made, Value
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -107,19 +107,9 @@ def _requests(run: Run, step: Called) -> Iterator[Request]:
         if _succeeds(run, run.node, run.seeker):
             yield from requests_of(run.node, names, step.node)
         return
-    assert run.fixture is not None
-    for module in _askers(run):
-        for function, seeker in _functions(run, module):
-            arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-            asks = any(item.arg == run.fixture.name for item in arguments)
-            if not asks or not _succeeds(run, function, seeker):
-                continue
-            found = run.engine.fixtures.find(run.fixture.name, seeker)
-            given = run.engine.fixtures.value(found, seeker) if found and found.node is run.node else frozenset()
-            if given and all(
-                isinstance(kind, Instance) and kind.made and kind.made.node is step.node for kind in given
-            ):
-                yield from requests_of(function, {run.fixture.name})
+    for function, seeker in tests_given(run, step.node):
+        if run.fixture is not None and _succeeds(run, function, seeker):
+            yield from requests_of(function, {run.fixture.name})
 
 
 def names_of(function: ast.AST, call: ast.Call) -> set[str]:
@@ -151,26 +141,10 @@ def _names_any(node: ast.AST, words: frozenset[str]) -> bool:
     )
 
 
-def _functions(run: Run, module: Module) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef, Seeker]]:
-    for statement in module.body:
-        cls = run.engine.world.class_info(module, statement) if isinstance(statement, ast.ClassDef) else None
-        for part in statement.body if isinstance(statement, ast.ClassDef) else [statement]:
-            if isinstance(part, Definition) and run.engine.is_test(module, part, cls):
-                yield part, Seeker(module, cls)
-
-
-def _askers(run: Run) -> list[Module]:
-    project = run.engine.project
-    assert run.fixture is not None
-    folder = run.path.parent if run.path.name == "conftest.py" else project.config.rootdir
-    modules = project.modules_mentioning(run.fixture.name.encode(), folder)
-    return list({id(module): module for module in (run.module, *modules)}.values())
-
-
 def _modules(run: Run, app: Made) -> list[Module]:
     """All modules that may run the lifespan or set the state."""
     project = run.engine.project
-    seen = [run.module, app.module, *(_askers(run) if run.fixture is not None else ())]
+    seen = [run.module, app.module, *(askers(run) if run.fixture is not None else ())]
     return [project.module(path) for path in sorted(frozenset().union(*(project.reach(module) for module in seen)))]
 
 

@@ -204,6 +204,21 @@ def mentions(node: ast.AST, name: str) -> bool:
     return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
 
 
+def added_argument(run: Run, call: ast.Call, text: str) -> list[Edit] | None:
+    """Add a keyword argument behind the last keyword, on a line of its own where that one has one."""
+    if not call.keywords:
+        return None
+    span, lines = run.span(call.keywords[-1]), run.document.lines
+    start, end = span.start, span.end
+    before, after = lines[start.line][: start.column], lines[end.line][end.column :].strip()
+    comma = after.startswith(",")
+    rest = after.removeprefix(",").strip()
+    if before.strip() or (rest and not rest.startswith("#")):
+        return [insert(end, f", {text}")]
+    below = insert(Position(end.line + 1, 0), f"{before}{text}{',' if comma else ''}{run.document.newline}")
+    return [below] if comma else [insert(end, ","), below]
+
+
 def dropped_await(run: Run, node: ast.Await) -> list[Edit]:
     """Remove an `await`, and the parentheses that only it needed."""
     span = run.span(node)

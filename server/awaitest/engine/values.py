@@ -258,6 +258,12 @@ def plain(name: str, const: str | int | bool | None = None) -> Value:
     return frozenset({Plain(name, const)})
 
 
+def text_of(value: Value) -> str | None:
+    """The one text that a value certainly is."""
+    kind = next(iter(value)) if len(value) == 1 else None
+    return kind.const if isinstance(kind, Plain) and isinstance(kind.const, str) else None
+
+
 def item_of(kind: Kind, index: ast.expr | None) -> Value:
     """What an index, or None for any, picks from a collection."""
     if not isinstance(kind, Collection):
