@@ -50,6 +50,7 @@ FIRST_SET = {
     "a83-await-mock-assert": "AWT105",
     "a84-magicmock-for-coroutine": "AWT122",
     "c03-inline-temporary": "AWT301",
+    "c05-close-instead-of-aclose": "AWT309",
     "c07-fixture-return-in-with": "AWT304",
     "c09-sync-fixture-returns-unclosed": "AWT301",
     "c11-module-global-client": "AWT301",
@@ -84,7 +85,6 @@ FIRST_SET = {
 
 LATER = {
     "a86-asyncmock-sync-child": "AWT124",
-    "c05-close-instead-of-aclose": "AWT309",
     "c21-stream-not-closed": "AWT308",
     "c23-testclient-in-async-test": "AWT312",
     "c45-httpx2-mixed-transport": "AWT310",

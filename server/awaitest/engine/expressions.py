@@ -10,7 +10,7 @@ from awaitest.engine.arguments import Argument, Call
 from awaitest.engine.calls import apply, followed, is_client
 from awaitest.engine.expecting import enters_expecting, keeps_errors
 from awaitest.engine.patches import replaces
-from awaitest.engine.steps import Awaited, Called, Gave, Iterated, Kept, Misuse, Stored
+from awaitest.engine.steps import Absent, Awaited, Called, Gave, Iterated, Kept, Misuse, Stored
 from awaitest.engine.syntax import INSPECTED
 from awaitest.engine.tracker import Live, Tracker
 from awaitest.engine.values import (
@@ -106,6 +106,8 @@ class Evaluator(Tracker):
             for kind in base
         ):
             return UNKNOWN
+        if members.lacks(self.world, base - NONE, node.attr):
+            self.note(Absent(node=node, owner=base - NONE, expected=self.expected > 0))
         return members.attribute(self.world, base, node.attr)
 
     def _is_patched(self, base: Value, node: ast.Attribute) -> bool:

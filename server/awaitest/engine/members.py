@@ -23,6 +23,7 @@ from awaitest.engine.values import (
     Overrides,
     Plain,
     Value,
+    every,
     join,
     known,
 )
@@ -52,6 +53,17 @@ def attribute(world: World, base: Value, name: str) -> Value:
     """The value of `base.name`. Where `base` may be None, there is none but an AttributeError."""
     present = base if name.startswith("__") else base - NONE or base
     return join(*(_of_kind(world, kind, name) for kind in present))
+
+
+def lacks(world: World, base: Value, name: str) -> bool:
+    """Whether the objects in a value, all of known classes, certainly have no such attribute."""
+    return every(base, Instance) and all(
+        isinstance(kind, Instance)
+        and world.complete(kind.cls)
+        and world.member(kind.cls, name) is None
+        and world.reader.attributes(kind.cls, name) is None
+        for kind in base
+    )
 
 
 def _of_kind(world: World, kind: Kind, name: str) -> Value:

@@ -66,6 +66,14 @@ class Called(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Absent(Step):
+    """An attribute is read that its owner certainly does not have."""
+
+    node: ast.Attribute
+    owner: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Awaited(Step):
     """An `await`; `operand` is what it waited for."""
 

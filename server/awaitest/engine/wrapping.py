@@ -36,14 +36,14 @@ def wrap_assigned(run: Run, site: Site) -> list[Edit] | None:
 
 
 def wrap_until_closed(run: Run, site: Site, closing: ast.AST) -> list[Edit] | None:
-    """`client = X` … `await client.aclose()` becomes one `async with X as client:`."""
+    """`client = X` … `await client.aclose()`, or what should be that, becomes one `async with X as client:`."""
     found = assigned(run, site)
     closed = statement_of(run.node, closing)
     if found is None or closed is None:
         return None
     block, index, name, value = found
     end = next((place for place, statement in enumerate(block) if statement is closed), 0)
-    alone = isinstance(closed, ast.Expr) and isinstance(closed.value, ast.Await) and closed.value.value is closing
+    alone = isinstance(closed, ast.Expr) and closing in (closed.value, getattr(closed.value, "value", None))
     if end - 1 <= index or not alone or not wrappable(run, block, index, end):
         return None
     head = headed(run, block, index, value, f" as {name}:")
