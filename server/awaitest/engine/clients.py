@@ -11,7 +11,7 @@ from awaitest.engine.repair import path_to
 from awaitest.engine.run import TEST
 from awaitest.engine.steps import Awaited, Called, ClientUsed, Entered, Kept, Received, Step
 from awaitest.engine.values import ClassInfo, ClassValue, Instance, ModuleValue, Site, Value, sites
-from awaitest.source.edits import add_import
+from awaitest.source.edits import add_import, uses_of
 from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
@@ -66,6 +66,21 @@ def sibling_edits(run: Run, call: ast.Call, cls: ClassInfo, name: str) -> tuple[
         return (name, []) if own else None
     added = add_import(run.document, library, name)
     return None if added is None else (name, [added])
+
+
+def import_edits(run: Run, library: str, old: str, new: str) -> list[Edit]:
+    """Import a name instead of another, one use of which goes away: in its very place where that was the last."""
+    aliases = (
+        alias
+        for statement in run.module.body
+        if isinstance(statement, ast.ImportFrom) and statement.module == library
+        for alias in statement.names
+    )
+    found = next((alias for alias in aliases if alias.name == old and alias.asname is None), None)
+    if found is not None and uses_of(run.document, old) == 1 and new not in run.module.bound:
+        return [Edit(run.span(found), new)]
+    added = add_import(run.document, library, new)
+    return [] if added is None else [added]
 
 
 def closes_itself(run: Run, cls: ClassInfo) -> bool:

@@ -35,8 +35,10 @@ REMEMBERED = frozenset(
         ("starlette", "Starlette"),
         ("starlette", "TestClient"),
         ("httpx", "AsyncClient"),
+        ("httpx", "Client"),
         ("httpx", "ASGITransport"),
         ("httpx2", "AsyncClient"),
+        ("httpx2", "Client"),
         ("httpx2", "ASGITransport"),
         ("asgi_lifespan", "LifespanManager"),
     }
