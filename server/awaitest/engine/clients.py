@@ -11,7 +11,7 @@ from awaitest.engine.repair import path_to
 from awaitest.engine.run import TEST
 from awaitest.engine.steps import Awaited, Called, ClientUsed, Entered, Kept, Received, Step
 from awaitest.engine.values import ClassInfo, ClassValue, Instance, ModuleValue, Site, Value, sites
-from awaitest.source.edits import add_import, uses_of
+from awaitest.source.edits import Import, add_import, remove_import, replace_import, uses_of
 from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
@@ -81,6 +81,22 @@ def import_edits(run: Run, library: str, old: str, new: str) -> list[Edit]:
         return [Edit(run.span(found), new)]
     added = add_import(run.document, library, new)
     return [] if added is None else [added]
+
+
+def moved_edits(run: Run, call: ast.Call, cls: ClassInfo, other: ClassInfo, at: ast.expr) -> list[Edit] | None:
+    """Name at a place the class of the client's library instead of the other library's class of that name."""
+    library, name = library_of(run, cls), other.node.name
+    free = isinstance(at, ast.Name) and at.id == name and uses_of(run.document, name) == 1
+    by_name = isinstance(call.func, ast.Name)
+    if library is not None and free and by_name:
+        return replace_import(run.document, Import(other.package, name), Import(library, name), replaced=1)
+    spelt = sibling_edits(run, call, cls, name)
+    if spelt is None:
+        return None
+    held = at.id if isinstance(at, ast.Name) else ast.unparse(at).partition(".")[0]
+    imported = Import(other.package, name if isinstance(at, ast.Name) else None)
+    gone = remove_import(run.document, *imported, replaced=1) if uses_of(run.document, held) == 1 else None
+    return [Edit(run.span(at), spelt[0]), *spelt[1], *([gone] if gone is not None else [])]
 
 
 def closes_itself(run: Run, cls: ClassInfo) -> bool:

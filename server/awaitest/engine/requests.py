@@ -77,11 +77,18 @@ def is_guarded(function: FunctionInfo | None, node: ast.AST) -> bool:
 
 
 def _is_guarded(function: ast.AST, node: ast.AST) -> bool:
-    return any(
-        (isinstance(part, ast.Try) and bool(part.handlers))
-        or (isinstance(part, ast.With | ast.AsyncWith) and any(_expects(item.context_expr) for item in part.items))
-        for part in path_to(function, node)
-    )
+    return any(_waits(part) for part in path_to(function, node))
+
+
+def waits_for_failure(run: Run) -> bool:
+    """Whether anything in a function waits for some code to fail."""
+    return run.kind != MODULE and any(_waits(part) for part in ast.walk(run.node))
+
+
+def _waits(part: ast.AST) -> bool:
+    if isinstance(part, ast.With | ast.AsyncWith):
+        return any(_expects(item.context_expr) for item in part.items)
+    return isinstance(part, ast.Try) and bool(part.handlers)
 
 
 def _expects(entered: ast.expr) -> bool:
