@@ -57,6 +57,7 @@ FIRST_SET = {
     "c13-factory-result-unclosed": "AWT301",
     "c16-no-base-url": "AWT306",
     "c20-use-after-aclose": "AWT303",
+    "c21-stream-not-closed": "AWT308",
     "c25-lifespan-not-run": "AWT401",
     "c26-testclient-without-with": "AWT401",
     "c28-overrides-never-cleared": "AWT403",
@@ -86,7 +87,6 @@ FIRST_SET = {
 
 LATER = {
     "a86-asyncmock-sync-child": "AWT124",
-    "c21-stream-not-closed": "AWT308",
     "c23-testclient-in-async-test": "AWT312",
     "m03-pytestmark-in-conftest": "AWT208",
     "m21-loop-scope-hang": "AWT209",
