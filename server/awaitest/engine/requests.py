@@ -10,7 +10,7 @@ from awaitest.engine.askers import Function, askers, tests_given
 from awaitest.engine.clients import library_of
 from awaitest.engine.facts import REQUESTS
 from awaitest.engine.repair import path_to
-from awaitest.engine.run import FIXTURE, MODULE
+from awaitest.engine.run import FIXTURE, HELPER, MODULE
 from awaitest.engine.steps import Called
 from awaitest.engine.values import FunctionInfo, FunctionValue, Instance
 
@@ -28,8 +28,8 @@ def path_asked(run: Run, made: ast.Call) -> ast.expr | None:
 
 
 def addresses(run: Run, made: ast.Call) -> Iterator[ast.expr]:
-    """What the client of a call is asked for: in this function, or by all who see what a fixture, class or module keeps."""
-    shared = run.kind in (FIXTURE, MODULE) or run.cls is not None
+    """What the client of a call is asked for: in this function, or by all who get it from a fixture, helper, class or module."""
+    shared = run.kind in (FIXTURE, HELPER, MODULE) or run.cls is not None
     for other in run.sheet.runs if shared else [run]:
         for step in other.steps:
             if isinstance(step, Called) and _sends(other, step, made) and not is_guarded(other.function, step.node):
