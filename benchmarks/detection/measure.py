@@ -93,7 +93,6 @@ def _fixed(told: Told, text: str) -> str | None:
     return apply(text.splitlines(keepends=True), [it.edit for it in fix.edits])
 
 
-
 def _parse(text: str) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

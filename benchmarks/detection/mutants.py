@@ -43,7 +43,7 @@ def _mutant(file: SuiteFile, kind: str, codes: str, node: ast.AST, *edits: Edit)
     return Mutant(file.path, kind, frozenset(codes.split()), getattr(node, "lineno", 1), edits)
 
 
-def _cut(file: SuiteFile, start: Position, end: Position, text: str = "") -> Edit:
+def _cut(start: Position, end: Position, text: str = "") -> Edit:
     return Edit(Span(start, end), text)
 
 
@@ -55,7 +55,7 @@ def _awaits(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
             continue
         start, value = file.start(node), file.start(node.value)
         if value.line == start.line:
-            yield _mutant(file, f"await dropped: {kind}", "AWT101 AWT102 AWT107 AWT121", node, _cut(file, start, value))
+            yield _mutant(file, f"await dropped: {kind}", "AWT101 AWT102 AWT107 AWT121", node, _cut(start, value))
 
 
 def _await_added(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
@@ -66,7 +66,7 @@ def _await_added(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="json"), args=[], keywords=[]):
                 if suite.is_response(file, function, name):
                     place = file.start(node)
-                    yield _mutant(file, "await added: response.json()", "AWT105", node, _cut(file, place, place, "await "))
+                    yield _mutant(file, "await added: response.json()", "AWT105", node, _cut(place, place, "await "))
 
 
 def _async_dropped(_: Suite, file: SuiteFile) -> Iterator[Mutant]:
@@ -80,9 +80,9 @@ def _async_dropped(_: Suite, file: SuiteFile) -> Iterator[Mutant]:
                 yield _mutant(file, "async dropped: for", "AWT104", node, _word(file, node, "async "))
 
 
-def _word(file: SuiteFile, node: ast.AST, word: str) -> Edit:
+def _word(file: SuiteFile, node: ast.stmt, word: str) -> Edit:
     start = file.start(node)
-    return _cut(file, start, Position(start.line, start.column + len(word)))
+    return _cut(start, Position(start.line, start.column + len(word)))
 
 
 def _marker_dropped(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
@@ -92,7 +92,7 @@ def _marker_dropped(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
         if isinstance(node, ast.AsyncFunctionDef) and file.is_test(node) and not file.class_is_marked(node):
             marks = [item for item in node.decorator_list if file.is_async_mark(item)]
             if len(marks) == 1:
-                yield _mutant(file, "marker dropped: test", "AWT201", node, _lines(file, marks[0]))
+                yield _mutant(file, "marker dropped: test", "AWT201", node, _lines(marks[0]))
 
 
 def _pytestmark_dropped(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
@@ -100,13 +100,15 @@ def _pytestmark_dropped(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
     if suite.is_auto or not isinstance(mark, ast.Assign) or not file.is_async_mark(mark.value):
         return
     tests = [it for it in ast.walk(file.tree) if isinstance(it, ast.AsyncFunctionDef) and file.is_test(it)]
-    if any(not any(file.is_async_mark(item) for item in it.decorator_list) and not file.class_is_marked(it) for it in tests):
-        yield _mutant(file, "marker dropped: module", "AWT201", mark, _lines(file, mark))
+    if any(
+        not any(file.is_async_mark(item) for item in it.decorator_list) and not file.class_is_marked(it) for it in tests
+    ):
+        yield _mutant(file, "marker dropped: module", "AWT201", mark, _lines(mark))
 
 
-def _lines(file: SuiteFile, node: ast.expr | ast.stmt) -> Edit:
+def _lines(node: ast.expr | ast.stmt) -> Edit:
     assert node.end_lineno is not None
-    return _cut(file, Position(node.lineno - 1, 0), Position(node.end_lineno, 0))
+    return _cut(Position(node.lineno - 1, 0), Position(node.end_lineno, 0))
 
 
 def _client_not_entered(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
@@ -126,12 +128,15 @@ def _client_not_entered(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
 def _as_assignment(file: SuiteFile, node: ast.AsyncWith, made: ast.Call, name: str) -> list[Edit]:
     """`name = made` and the block one level up; nothing where lines of a string would move."""
     first, last = node.body[0], node.body[-1]
-    assert last.end_lineno is not None and made.end_lineno is not None
-    strings = [it for it in ast.walk(node) if isinstance(it, ast.Constant | ast.JoinedStr) and it.lineno != it.end_lineno]
+    assert last.end_lineno is not None
+    assert made.end_lineno is not None
+    strings = [
+        it for it in ast.walk(node) if isinstance(it, ast.Constant | ast.JoinedStr) and it.lineno != it.end_lineno
+    ]
     if first.lineno <= made.end_lineno or strings:
         return []
     start, call, end = file.start(node), file.start(made), file.end(made)
-    edits = [_cut(file, start, call, f"{name} = "), _cut(file, end, Position(end.line, len(file.lines[end.line].rstrip("\r\n"))))]
+    edits = [_cut(start, call, f"{name} = "), _cut(end, Position(end.line, len(file.lines[end.line].rstrip("\r\n"))))]
     step = first.col_offset - node.col_offset
     for number in range(end.line + 1, last.end_lineno):
         if file.lines[number].strip():
@@ -139,7 +144,7 @@ def _as_assignment(file: SuiteFile, node: ast.AsyncWith, made: ast.Call, name: s
             indent = len(file.lines[number]) - len(file.lines[number].lstrip())
             if indent < step:
                 return []
-            edits.append(_cut(file, at, Position(number, step)))
+            edits.append(_cut(at, Position(number, step)))
     return edits
 
 
@@ -153,7 +158,7 @@ def _fixture_returns(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
                 function = file.function_of(node)
                 if function is not None and file.is_fixture(function) and file.yields(function) == 1:
                     start = file.start(gives)
-                    edit = _cut(file, start, Position(start.line, start.column + len("yield")), "return")
+                    edit = _cut(start, Position(start.line, start.column + len("yield")), "return")
                     yield _mutant(file, "fixture: yield turned into return", "AWT304", gives, edit)
 
 
@@ -169,7 +174,7 @@ def _fixture_decorator(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
                 case ast.Attribute(value=ast.Name(id="pytest_asyncio") as name, attr="fixture"):
                     if isinstance(item, ast.Call) and any(it.arg == "loop_scope" for it in item.keywords):
                         continue
-                    edit = _cut(file, file.start(name), file.end(name), "pytest")
+                    edit = _cut(file.start(name), file.end(name), "pytest")
                     yield _mutant(file, "pytest_asyncio.fixture turned into pytest.fixture", "AWT204", node, edit)
 
 
@@ -185,7 +190,7 @@ def _arguments(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
                         given = keywords[0].value
                     if given is not None and ast.unparse(func).endswith("ASGITransport"):
                         text = f"app={ast.get_source_segment(file.text, given)}"
-                        edit = _cut(file, file.start(keyword), file.end(made), text)
+                        edit = _cut(file.start(keyword), file.end(made), text)
                         yield _mutant(file, "ASGITransport turned into app=", "AWT305", keyword, edit)
                 case ast.keyword(arg="base_url") if suite.sends_relative(file, node):
                     edits = _without_argument(file, node, keyword)
@@ -194,11 +199,13 @@ def _arguments(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
 
 
 def _without_argument(file: SuiteFile, call: ast.Call, keyword: ast.keyword) -> list[Edit]:
-    everything = sorted([*call.args, *call.keywords], key=lambda it: (it.lineno, it.col_offset))
+    everything: list[ast.expr | ast.keyword] = sorted(
+        [*call.args, *call.keywords], key=lambda it: (it.lineno, it.col_offset)
+    )
     at = everything.index(keyword)
     if at + 1 < len(everything):
-        return [_cut(file, file.start(keyword), file.start(everything[at + 1]))]
-    return [_cut(file, file.end(everything[at - 1]), file.end(keyword))] if at else []
+        return [_cut(file.start(keyword), file.start(everything[at + 1]))]
+    return [_cut(file.end(everything[at - 1]), file.end(keyword))] if at else []
 
 
 def _testcase(_: Suite, file: SuiteFile) -> Iterator[Mutant]:
@@ -209,7 +216,7 @@ def _testcase(_: Suite, file: SuiteFile) -> Iterator[Mutant]:
             match base:
                 case ast.Attribute(value=ast.Name(id="unittest"), attr="IsolatedAsyncioTestCase"):
                     end = file.end(base)
-                    edit = _cut(file, Position(end.line, end.column - len(TESTCASE)), end, "TestCase")
+                    edit = _cut(Position(end.line, end.column - len(TESTCASE)), end, "TestCase")
                     if any(isinstance(it, ast.AsyncFunctionDef) and it.name.startswith("test") for it in node.body):
                         yield _mutant(file, "IsolatedAsyncioTestCase turned into TestCase", "AWT202 AWT206", node, edit)
 

@@ -43,7 +43,8 @@ class SuiteFile:
         return self._position(node.lineno, node.col_offset)
 
     def end(self, node: ast.expr | ast.stmt | ast.keyword) -> Position:
-        assert node.end_lineno is not None and node.end_col_offset is not None
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
         return self._position(node.end_lineno, node.end_col_offset)
 
     def _position(self, line: int, offset: int) -> Position:
@@ -80,10 +81,14 @@ class SuiteFile:
         bases = {ast.unparse(base).rpartition(".")[2] for base in owner.bases}
         if bases & {"TestCase", "IsolatedAsyncioTestCase"}:
             return True
-        return owner.name.startswith("Test") and not any(it.name == "__init__" for it in owner.body if isinstance(it, Function))
+        return owner.name.startswith("Test") and not any(
+            it.name == "__init__" for it in owner.body if isinstance(it, Function)
+        )
 
     def is_fixture(self, function: Function) -> bool:
-        return any(ast.unparse(item).partition("(")[0].rpartition(".")[2] == "fixture" for item in function.decorator_list)
+        return any(
+            ast.unparse(item).partition("(")[0].rpartition(".")[2] == "fixture" for item in function.decorator_list
+        )
 
     def in_async_functions(self, kind: type[ast.AST]) -> Iterator[tuple[Function, ast.AST]]:
         """Nodes whose own function is an async test or fixture."""
@@ -153,7 +158,9 @@ class SuiteFile:
         return next((it for it in self.tree.body if ast.unparse(it).startswith("pytestmark")), None)
 
     def imports(self, module: str) -> bool:
-        return any(isinstance(it, ast.Import) and any(name.name == module for name in it.names) for it in self.tree.body)
+        return any(
+            isinstance(it, ast.Import) and any(name.name == module for name in it.names) for it in self.tree.body
+        )
 
     def binding(self, function: Function | None, name: str) -> ast.AST | None:
         """The one thing that binds a name, as a function sees it: a definition, an import, or what assigns it."""
@@ -233,7 +240,9 @@ class Suite:
         """The class of what an await waits for; None where dropping the await is no mistake, or none by itself."""
         awaited = file.parent(value)
         holder = file.parent(awaited) if awaited is not None else None
-        if isinstance(holder, ast.keyword | ast.Starred) or (isinstance(holder, ast.Call) and awaited is not holder.func):
+        if isinstance(holder, ast.keyword | ast.Starred) or (
+            isinstance(holder, ast.Call) and awaited is not holder.func
+        ):
             return "an argument of a call"
         if not isinstance(value, ast.Call):
             return "other"
@@ -310,7 +319,11 @@ class Suite:
         match call.func:
             case ast.Name(id=name):
                 bound = file.binding(file.function_of(call), name)
-                return isinstance(bound, ast.ImportFrom) and bound.module in ("httpx", "httpx2") and _original(bound, name) == "AsyncClient"
+                return (
+                    isinstance(bound, ast.ImportFrom)
+                    and bound.module in ("httpx", "httpx2")
+                    and _original(bound, name) == "AsyncClient"
+                )
             case ast.Attribute(value=ast.Name(id="httpx" | "httpx2" as name), attr="AsyncClient"):
                 return isinstance(file.binding(file.function_of(call), name), ast.Import)
         return False
@@ -332,7 +345,10 @@ class Suite:
             )  # fmt: skip
         if bound is not function or file.class_of(function) is not None:
             return False
-        chain = [file, *(self._file(folder / "conftest.py") for folder in file.path.parents if folder.is_relative_to(self.root))]
+        chain = [
+            file,
+            *(self._file(folder / "conftest.py") for folder in file.path.parents if folder.is_relative_to(self.root)),
+        ]
         for other in chain:
             fixture = other.binding(None, name) if other is not None else None
             if isinstance(fixture, Function) and other is not None and other.is_fixture(fixture):

@@ -33,6 +33,7 @@ ROUNDS = 6
 
 SYNTAX_RULES = {SYNTAX_NAME, "await-outside-async"}
 _CONFIGS = {"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg"}
+_EVERYWHERE = "default-loop-scope-unset"
 _OTHER_HEADERS = {"without", "python", "environment", "skip"}
 _MODULES = {"pytest-asyncio": "pytest_asyncio", "asgi-lifespan": "asgi_lifespan"}
 
@@ -105,6 +106,13 @@ def environment_of(headers: Mapping[str, str], sources: bool = True) -> Environm
 def check(texts: Texts, headers: Mapping[str, str], sources: bool = True) -> tuple[Diagnostic, ...]:
     """All diagnostics in all Python files of a project, file by file."""
     return _checked(tuple(texts.items()), tuple(headers.items()), sources)
+
+
+def check_case(case: Case, sources: bool = True, texts: Texts | None = None) -> tuple[Diagnostic, ...]:
+    """All diagnostics of a case, or of its texts after a fix. One hint fits nearly every configuration: only the cases of its
+    own rule look at it."""
+    found = check(case.files if texts is None else texts, case.headers, sources)
+    return tuple(it for it in found if it.name != _EVERYWHERE or case.rule == _EVERYWHERE)
 
 
 @cache
@@ -199,7 +207,7 @@ def wrong_fixes(case: Case, found: Sequence[Diagnostic], one_by_one: bool = True
         if not fixes:
             break
         texts = apply_fixes(texts, fixes)
-        found = check(texts, case.headers)
+        found = check_case(case, texts=texts)
     else:
         return f"{case.place}: {case.title}: the fixes never settle:\n\n{_changed(case.files, texts)}"
     if texts != {**case.files, **case.fixed}:
@@ -212,7 +220,7 @@ def _wrong_fix(case: Case, before: Sequence[Diagnostic], diagnostic: Diagnostic,
     changed = [path for path in texts if texts[path] != case.files[path]]
     if not changed:
         return "changes nothing"
-    after = check(texts, case.headers)
+    after = check_case(case, texts=texts)
     shown = _changed(case.files, texts)
     allowed = Counter(it.name for it in before) - Counter([diagnostic.name])
     for path in (path for path in changed if path.endswith(".py")):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.rules.harness import CASES, check, mark_of, wrong_fixes, wrong_marks
+from tests.rules.harness import CASES, check_case, mark_of, wrong_fixes, wrong_marks
 from tests.rules.notation import NO_FIX, Case, CaseFile, NotationError, read_cases
 from tests.rules.variants import VARIANTS
 
@@ -66,7 +66,7 @@ def _repeated(items: Iterator[str]) -> list[str]:
 
 @pytest.mark.parametrize("case", EVERY_CASE)
 def test_case(case: Case) -> None:
-    found = check(case.files, case.headers)
+    found = check_case(case)
     wrong = [text for text in (wrong_marks(case, found), wrong_fixes(case, found)) if text]
     if wrong:
         pytest.fail("\n\n".join(wrong), pytrace=False)
@@ -78,7 +78,7 @@ def test_variants(case: Case) -> None:
         changed = VARIANTS[name](case)
         if changed is None:
             continue
-        found = check(changed.files, changed.headers)
+        found = check_case(changed)
         wrong = wrong_marks(changed, found)
         if not wrong and name != "wide-statement":
             wrong = wrong_fixes(changed, found, one_by_one=False)
@@ -90,5 +90,5 @@ def test_variants(case: Case) -> None:
 def test_without_sources(case: Case) -> None:
     """Where no library can be read, less may be reported, never more."""
     expected = {(mark.path, mark.span, mark.rule) for mark in case.marks}
-    found = [mark_of(diagnostic) for diagnostic in check(case.files, case.headers, sources=False)]
+    found = [mark_of(diagnostic) for diagnostic in check_case(case, sources=False)]
     assert [mark for mark in found if (mark.path, mark.span, mark.rule) not in expected] == []

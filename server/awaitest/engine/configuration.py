@@ -16,8 +16,9 @@ from awaitest.project.workspace import Project
 from awaitest.source.document import Segment
 from awaitest.source.text import Edit, Position, Span
 
-_NAME = re.compile(r"\[+\s*(?P<name>[^\]]*?)\s*\]")
-_KEY = re.compile(r"""\s*(?P<key>["']?[\w.-]+["']?)\s*[=:]\s*(?P<value>.*?)\s*(?:\s[#;].*)?$""")
+_NAME = re.compile(r"\s*\[{1,2}(?P<part>[^\[\]]*)\]")
+_KEY = re.compile(r"""\s*(?P<part>["']?[\w.-]+["']?)\s*[=:]""")
+_COMMENT = re.compile(r"(?:^|\s)[#;]")
 
 WANTED: dict[str, Keys] = {
     "pytest.toml": ("pytest",),
@@ -67,31 +68,35 @@ class ConfigFile:
         return lambda: span
 
     def whole(self, line: int) -> Span:
-        """The text of a line, counted from 1, without the blanks and the comment around it."""
-        text = self.lines[line - 1] if line <= len(self.lines) else ""
-        return self._within(line, text.strip() and text[: len(text.rstrip())])
+        """The text of a line, counted from 1, without the blanks around it."""
+        return self._stripped(line, 0, len(self._line(line)))
 
     def header(self, line: int) -> Span:
         """The name between the brackets of a table's header."""
-        found = _NAME.search(self.lines[line - 1])
-        return self._part(line, found, "name")
+        return self._part(line, _NAME)
 
     def key(self, line: int) -> Span:
         """The key that a line sets."""
-        return self._part(line, _KEY.match(self.lines[line - 1]), "key")
+        return self._part(line, _KEY)
 
     def value(self, line: int) -> Span:
         """The value that a line sets, as far as it stands there."""
-        return self._part(line, _KEY.match(self.lines[line - 1]), "value")
-
-    def _part(self, line: int, found: re.Match[str] | None, name: str) -> Span:
-        if found is None:
+        text, key = self._line(line), _KEY.match(self._line(line))
+        if key is None:
             return self.whole(line)
-        return Span.of(line - 1, found.start(name), line - 1, found.end(name))
+        comment = _COMMENT.search(text, key.end())
+        return self._stripped(line, key.end(), comment.start() if comment else len(text))
 
-    @staticmethod
-    def _within(line: int, text: str) -> Span:
-        return Span.of(line - 1, len(text) - len(text.lstrip()), line - 1, len(text))
+    def _line(self, line: int) -> str:
+        return self.lines[line - 1] if line <= len(self.lines) else ""
+
+    def _part(self, line: int, pattern: re.Pattern[str]) -> Span:
+        found = pattern.match(self._line(line))
+        return self._stripped(line, *found.span("part")) if found else self.whole(line)
+
+    def _stripped(self, line: int, start: int, end: int) -> Span:
+        text = self._line(line)[start:end]
+        return Span.of(line - 1, start + len(text) - len(text.lstrip()), line - 1, start + len(text.rstrip()))
 
     def text(self, span: Span) -> str:
         return self.lines[span.start.line][span.start.column : span.end.column] if self.lines else ""

@@ -100,7 +100,8 @@ def find(opened: Session, given: Sequence[str]) -> tuple[list[Path], bool]:
         complain(f"{shown(path)} {reason}")
     broken = opened.unreadable(found.files)
     for mistake in broken:
-        complain(_line(mistake))
+        if mistake.path not in found.files:
+            complain(_line(mistake))
     if not found.files and not found.missing:
         complain("no test files found")
     return found.files, bool(found.missing or broken)
