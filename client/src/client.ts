@@ -4,6 +4,9 @@ import { createInterface } from 'node:readline';
 import type { ExtensionContext, LogOutputChannel } from 'vscode';
 import { CloseAction, ErrorAction, LanguageClient, RevealOutputChannelOn, State } from 'vscode-languageclient/node';
 
+/** pytest's configuration files. */
+const CONFIGURATION = { scheme: 'file', pattern: '**/{pyproject.toml,{,.}pytest.{toml,ini},tox.ini,setup.cfg}' };
+
 /** A client that logs its errors and never opens a window for them. */
 class QuietClient extends LanguageClient {
   override error(message: string, data?: unknown): void {
@@ -19,15 +22,11 @@ export function createClient(
   log: LogOutputChannel,
   crashed: () => void,
 ): LanguageClient {
-  const cwd = join(extensionPath, 'server');
-  const cache = join(globalStorageUri.fsPath, 'pycache');
+  const [cwd, cache] = [join(extensionPath, 'server'), join(globalStorageUri.fsPath, 'pycache')];
   const args = ['-I', '-S', '-X', 'utf8', '-X', `pycache_prefix=${cache}`, join(cwd, 'launch.py')];
   const server = { command: python, args, options: { cwd } };
   const client = new QuietClient('awaitest', 'awaitest', server, {
-    documentSelector: [
-      { language: 'python', scheme: 'file' },
-      { scheme: 'file', pattern: '**/{pyproject.toml,{,.}pytest.{toml,ini},tox.ini,setup.cfg}' },
-    ],
+    documentSelector: [{ language: 'python', scheme: 'file' }, CONFIGURATION],
     initializationOptions,
     initializationFailedHandler: () => false,
     outputChannel: log,
