@@ -10,7 +10,7 @@ ZOO ?= ../shared/zoo
 SOURCES := server tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test package code format generate corpus zoo bench lock clean
+.PHONY: help setup demo test package code format generate corpus zoo detection bench lock clean
 
 help:  ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -51,7 +51,11 @@ corpus: $(READY)  ## Fetch the corpus once, compare its findings with the judged
 zoo: $(READY) $(PEERS)  ## Detection on the zoo, beside ruff and pyright (ZOO=folder)
 	$(BIN)/python -m benchmarks.zoo --peers --run-fixed --drop-annotations $(ZOO)
 
-bench: zoo corpus  ## Every benchmark
+detection: $(READY)  ## Plant mistakes in the corpus, count what is found and repaired
+	$(BIN)/python -m benchmarks.corpus fetch
+	$(BIN)/python -W ignore -m benchmarks.detection
+
+bench: zoo corpus detection  ## Every benchmark
 
 lock: $(READY)  ## Pin requirements/*.in again (uv, in a venv of its own)
 	$(PYTHON) -m venv $(VENV)-lock

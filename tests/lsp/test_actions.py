@@ -97,6 +97,19 @@ async def test_the_edit_of_an_action_for_an_older_text_is_refused(project: Path)
             await it.resolved(action)
 
 
+async def test_a_configuration_file_is_checked_and_repaired(project: Path) -> None:
+    text = "[pytest]\nasyncio_mod = auto\nasyncio_default_fixture_loop_scope = function\n"
+    async with editor(project) as it:
+        uri = it.open(project / "pytest.ini", text)
+        assert await it.problems(uri) == [("AWT231", 2, 1)]
+        fix = (await it.actions(uri, 2))["Write `asyncio_mode`"]
+        assert it.after(await it.resolved(fix)) == {uri: text.replace("asyncio_mod ", "asyncio_mode ")}
+        it.replace(uri, "asyncio_mod ", "asyncio_mode ")
+        assert await it.problems(uri) == []
+        place = types.HoverParams(types.TextDocumentIdentifier(uri), types.Position(1, 3))
+        assert await it.client.text_document_hover_async(place) is None
+
+
 async def test_a_parameter_can_be_annotated(project: Path) -> None:
     async with editor(project) as it:
         uri = it.open(project / "test_two.py")
