@@ -59,7 +59,7 @@ def measure(root: Path, chosen: dict[SuiteFile, list[Mutant]]) -> Iterator[Outco
 
 def _outcome(live: Live, file: SuiteFile, mutant: Mutant, before: set[tuple[str, str]]) -> Outcome:
     text = mutant.text(file.text)
-    live.edit(file.path, _changes(mutant))
+    live.edit(file.path, [_difference(file.text, text)])
     told = [it for it in live.check(file.path) if _key(it) not in before]
     right = [it for it in told if it.code in mutant.codes]
     fixed = [_fixed(it, text) for it in right]
@@ -74,12 +74,17 @@ def _outcome(live: Live, file: SuiteFile, mutant: Mutant, before: set[tuple[str,
         parses=all(_parse(it) is not None for it in offered),
         said=tuple(sorted({it.code for it in told})),
     )
-    live.edit(file.path, [(None, file.text)])
+    live.edit(file.path, [_difference(text, file.text)])
     return outcome
 
 
-def _changes(mutant: Mutant) -> list[tuple[Span | None, str]]:
-    return [(edit.span, edit.text) for edit in sorted(mutant.edits, reverse=True)]
+def _difference(before: str, after: str) -> tuple[Span, str]:
+    """The lines that differ, as one edit of `before`: an editor would send no more."""
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    most = min(len(old), len(new))
+    head = next((at for at in range(most) if old[at] != new[at]), most)
+    tail = next((at for at in range(most - head) if old[-1 - at] != new[-1 - at]), most - head)
+    return Span.of(head, 0, len(old) - tail, 0), "".join(new[head : len(new) - tail])
 
 
 def _key(told: Told) -> tuple[str, str]:

@@ -130,8 +130,11 @@ def async_edits(run: Run) -> list[Edit] | None:
     """Make the function `async def`; a test gets the marker, a fixture the decorator, that makes somebody run it."""
     if run.is_async:
         return []
-    if run.kind not in (TEST, FIXTURE, NESTED) or (run.cls is not None and _is_testcase(run)):
+    if run.kind not in (TEST, FIXTURE, NESTED):
         return None
+    if run.cls is not None and _is_testcase(run):
+        isolated = run.engine.world.derives(run.cls, "IsolatedAsyncioTestCase", "unittest")
+        return [insert(run.span(run.node).start, "async ")] if isolated else None
     if _has_plain_yield_from(run.node):
         return None
     edits = [insert(run.span(run.node).start, "async ")]

@@ -266,6 +266,8 @@ def text_of(value: Value) -> str | None:
 
 def item_of(kind: Kind, index: ast.expr | None) -> Value:
     """What an index, or None for any, picks from a collection."""
+    if isinstance(kind, Plain) and kind.name == "JSON":
+        return frozenset({kind})
     if not isinstance(kind, Collection):
         return UNKNOWN
     if isinstance(index, ast.Slice):

@@ -56,7 +56,7 @@ from collections.abc import Iterator
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.repair import async_edits, fix, insert
 from awaitest.engine.rule import Finding, Rule
-from awaitest.engine.run import HELPER, MODULE, NESTED, Run
+from awaitest.engine.run import HELPER, MODULE, NESTED, TEST, Run
 from awaitest.engine.steps import Collected
 from awaitest.engine.syntax import asynchronous
 
@@ -88,4 +88,7 @@ def _fix(run: Run) -> Fix | None:
     title = f"Make `{run.node.name}` async"
     if run.kind in (HELPER, NESTED):
         return fix(run, title, [insert(run.span(run.node).start, "async ")], safe=False)
-    return fix(run, title, async_edits(run), safe=True)
+    edits = async_edits(run)
+    if edits is None and run.kind == TEST:
+        return fix(run, title, [insert(run.span(run.node).start, "async ")], safe=False)
+    return fix(run, title, edits, safe=True)
