@@ -76,6 +76,7 @@ FIRST_SET = {
     "m16-sync-test-with-marker": "AWT203",
     "m17-sync-test-marker-forgot-async": "AWT203",
     "m20-async-setup-method": "AWT206",
+    "m24-anyio-session-fixture": "AWT213",
     "m25b-asyncio-and-anyio-no-backend": "AWT207",
     "m28-marker-scope-kwarg": "AWT212",
     "m31-nested-test-never-runs": "AWT110",
@@ -90,7 +91,6 @@ LATER = {
     "c23-testclient-in-async-test": "AWT312",
     "m03-pytestmark-in-conftest": "AWT208",
     "m21-loop-scope-hang": "AWT209",
-    "m24-anyio-session-fixture": "AWT213",
     "m33-anyio-unpinned-backend": "AWT216",
 }
 """The rule that will find the case; a case moves to FIRST_SET when its rule is there."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
-import inspect
 import re
 import warnings
 from collections.abc import Iterator
@@ -13,11 +11,9 @@ from pathlib import Path
 
 from awaitest.source.text import Position
 from benchmarks.corpus import files_of_tests
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+from benchmarks.detection.names import LIBRARIES, Function, has_coroutine, library_kind, original_name
 
 VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "request", "send", "aclose"})
-LIBRARIES = {"asyncio": "stdlib", "anyio": "third party", "trio": "third party"}
 _MARKS = re.compile(r"\bmark\.(?:asyncio|anyio|trio)\b")
 _EXPECTING = re.compile(r"\b(?:raises|warns|suppress|deprecated_call|assertRaises\w*|assertWarns\w*|catch_warnings)\b")
 _DECIDING = re.compile(rb"pytest_(?:collection_modifyitems|itemcollected|pyfunc_call|pycollect_makeitem|fixture_setup)")
@@ -256,7 +252,7 @@ class Suite:
     def _method(self, file: SuiteFile, function: Function, name: str, attr: str) -> str | None:
         owner = file.class_of(function)
         if name == "self" and owner is not None:
-            return "method" if _has_coroutine(owner, attr) else None
+            return "method" if has_coroutine(owner, attr) else None
         bound = file.binding(function, name)
         if attr in VERBS and self.is_client(file, function, name):
             return "client"
@@ -265,7 +261,7 @@ class Suite:
                 return self._kind_of_member(file, bound, name, attr)
             case ast.Assign(value=ast.Call(func=ast.Name(id=made))):
                 cls = self._class(file, file.binding(function, made), made)
-                return "method" if cls is not None and _has_coroutine(cls, attr) else None
+                return "method" if cls is not None and has_coroutine(cls, attr) else None
         return None
 
     def _class(self, file: SuiteFile, bound: ast.AST | None, name: str) -> ast.ClassDef | None:
@@ -279,7 +275,7 @@ class Suite:
             case ast.AsyncFunctionDef(decorator_list=[]) if file.yields(bound) == 0:
                 return "local" if name == bound.name else None
             case ast.ImportFrom(module=str(module), level=0) if module.partition(".")[0] in LIBRARIES:
-                return _library_kind(module, _original(bound, name))
+                return library_kind(module, original_name(bound, name))
             case ast.ImportFrom():
                 found = self._imported(file, bound, name)
                 if isinstance(found, ast.AsyncFunctionDef) and not found.decorator_list and file.yields(found) == 0:
@@ -290,7 +286,7 @@ class Suite:
         names = {it.asname or it.name: it.name for it in bound.names}
         if isinstance(bound, ast.Import):
             module = names.get(name, "")
-            return _library_kind(module, attr) if module.partition(".")[0] in LIBRARIES else None
+            return library_kind(module, attr) if module.partition(".")[0] in LIBRARIES else None
         source = f"{bound.module}.{names.get(name, name)}" if bound.module else names.get(name, name)
         for place in self._places(file, source, bound.level):
             other = self._file(place)
@@ -300,7 +296,7 @@ class Suite:
         return None
 
     def _imported(self, file: SuiteFile, bound: ast.ImportFrom, name: str) -> ast.AST | None:
-        original = _original(bound, name)
+        original = original_name(bound, name)
         for place in self._places(file, bound.module or "", bound.level):
             other = self._file(place)
             if other is not None:
@@ -322,7 +318,7 @@ class Suite:
                 return (
                     isinstance(bound, ast.ImportFrom)
                     and bound.module in ("httpx", "httpx2")
-                    and _original(bound, name) == "AsyncClient"
+                    and original_name(bound, name) == "AsyncClient"
                 )
             case ast.Attribute(value=ast.Name(id="httpx" | "httpx2" as name), attr="AsyncClient"):
                 return isinstance(file.binding(file.function_of(call), name), ast.Import)
@@ -385,23 +381,3 @@ class Suite:
                 ) if owner == target.id and url.startswith("/"):
                     return file.function_of(node) is file.function_of(call)
         return False
-
-
-def _has_coroutine(cls: ast.ClassDef, name: str) -> bool:
-    found = [it for it in cls.body if isinstance(it, Function) and it.name == name]
-    if len(found) != 1 or not isinstance(found[0], ast.AsyncFunctionDef) or found[0].decorator_list:
-        return False
-    return not any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(found[0]))
-
-
-def _original(bound: ast.ImportFrom, name: str) -> str:
-    return next((it.name for it in bound.names if (it.asname or it.name) == name), name)
-
-
-def _library_kind(module: str, name: str) -> str | None:
-    """The class of a function of asyncio, anyio or trio that is a coroutine function; imported to see, as these are trusted."""
-    try:
-        member = getattr(importlib.import_module(module), name, None)
-    except ImportError:
-        return None
-    return LIBRARIES[module.partition(".")[0]] if inspect.iscoroutinefunction(member) else None
