@@ -25,6 +25,7 @@ LITERAL = {
     "editor.inlineSuggest.enabled": False,
     "editor.quickSuggestions": {"comments": "off", "other": "off", "strings": "off"},
     "editor.wordBasedSuggestions": "off",
+    "awaitest.trace.server": "messages",
     "files.autoSave": "off",
     "security.workspace.trust.enabled": False,
 }
