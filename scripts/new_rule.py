@@ -14,37 +14,23 @@ CODE = re.compile(r"AWT[1-9]\d{2}")
 NAME = re.compile(r"[a-z]+(?:-[a-z]+)+")
 
 _RULE = '''\
-"""Reports …
-
-## What it does
+"""Reports ….
 
 Finds …
 
-## Why is this bad?
+Why: …
 
-…
+Bad:
+    def test_bad():
+        …
 
-## Bad
+Good:
+    def test_good():
+        …
 
-```python
-def test_bad():
-    …
-```
+Ignore: When …
 
-## Good
-
-```python
-def test_good():
-    …
-```
-
-## When to ignore
-
-When …
-
-## Fix
-
-None. …
+Fix: None. …
 """
 
 from __future__ import annotations

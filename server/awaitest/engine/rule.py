@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 from awaitest.engine.diagnostic import Fix, Severity
+from awaitest.engine.page import page
 from awaitest.engine.steps import Step
 from awaitest.source.text import Span
 
@@ -54,4 +55,4 @@ def load(module: ModuleType) -> LoadedRule:
     check: Check = module.check
     hints = get_type_hints(check, localns={"Run": object})
     wanted = hints["step"]
-    return LoadedRule(module.RULE, (module.__doc__ or "").strip(), check, get_args(wanted) or (wanted,))
+    return LoadedRule(module.RULE, page(module.__doc__ or ""), check, get_args(wanted) or (wanted,))

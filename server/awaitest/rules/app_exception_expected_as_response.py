@@ -1,52 +1,37 @@
 """Reports tests that wait for status 500 where the app's exception reaches the test instead.
 
-## What it does
+Finds `assert response.status_code == 500` on the response of a route that raises a built-in exception in each call,
+requested through an `ASGITransport` or `TestClient` that raises exceptions of the app. Silent where the app has
+exception handlers or middleware.
 
-Finds `assert response.status_code == 500` on the response of a route that raises a built-in exception in each call, requested through
-an `ASGITransport` or `TestClient` that raises exceptions of the app. Silent where the app has exception handlers or middleware.
+Why: A server turns an exception that nobody handles into status 500. An `ASGITransport` and a `TestClient` raise it
+where the request is sent, so that the assertion is never reached.
 
-## Why is this bad?
+Bad:
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
 
-A server turns an exception that nobody handles into status 500. An `ASGITransport` and a `TestClient` raise it where the request is
-sent, so that the assertion is never reached.
+    app = FastAPI()
 
-## Bad
+    @app.get("/boom")
+    async def boom():
+        raise RuntimeError("boom")
 
-```python
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+    def test_boom():
+        client = TestClient(app)
+        response = client.get("/boom")
+        assert response.status_code == 500
 
-app = FastAPI()
+Good:
+    def test_boom():
+        client = TestClient(app, raise_server_exceptions=False)
+        response = client.get("/boom")
+        assert response.status_code == 500
 
+Ignore: When a plugin handles the exceptions of the app.
 
-@app.get("/boom")
-async def boom():
-    raise RuntimeError("boom")
-
-
-def test_boom():
-    client = TestClient(app)
-    response = client.get("/boom")
-    assert response.status_code == 500
-```
-
-## Good
-
-```python
-def test_boom():
-    client = TestClient(app, raise_server_exceptions=False)
-    response = client.get("/boom")
-    assert response.status_code == 500
-```
-
-## When to ignore
-
-When a plugin handles the exceptions of the app.
-
-## Fix
-
-Unsafe. Keeps exceptions in the app, for all requests of the client: `raise_app_exceptions=False` for an `ASGITransport`,
-`raise_server_exceptions=False` for a `TestClient`. Offered where it is made in the test.
+Fix: Unsafe. Keeps exceptions in the app, for all requests of the client: `raise_app_exceptions=False` for an
+`ASGITransport`, `raise_server_exceptions=False` for a `TestClient`. Offered where it is made in the test.
 """
 
 from __future__ import annotations

@@ -1,63 +1,43 @@
 """Reports a plain test that asks for an async fixture nobody runs for it.
 
-## What it does
+Finds `def` tests whose fixtures include an `async def` one that a plugin runs only for async tests. anyio does so: it
+runs async fixtures for the tests it runs itself.
 
-Finds `def` tests whose fixtures include an `async def` one that a plugin runs only for async tests. anyio does so: it runs async
-fixtures for the tests it runs itself.
+Why: The test fails with `requested an async fixture …, with no plugin or hook that handled it`, or before pytest 9 gets
+a coroutine instead of the value.
 
-## Why is this bad?
+Bad:
+    import pytest
 
-The test fails with `requested an async fixture …, with no plugin or hook that handled it`, or before pytest 9 gets a coroutine
-instead of the value.
+    @pytest.fixture
+    def anyio_backend():
+        return "asyncio"
 
-## Bad
+    @pytest.fixture
+    async def token():
+        return "secret"
 
-```python
-import pytest
+    def test_token(token):
+        assert token == "secret"
 
+Good:
+    import pytest
 
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
+    @pytest.fixture
+    def anyio_backend():
+        return "asyncio"
 
+    @pytest.fixture
+    async def token():
+        return "secret"
 
-@pytest.fixture
-async def token():
-    return "secret"
+    @pytest.mark.anyio
+    async def test_token(token):
+        assert token == "secret"
 
+Ignore: When a plugin that this project cannot see runs async fixtures.
 
-def test_token(token):
-    assert token == "secret"
-```
-
-## Good
-
-```python
-import pytest
-
-
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
-async def token():
-    return "secret"
-
-
-@pytest.mark.anyio
-async def test_token(token):
-    assert token == "secret"
-```
-
-## When to ignore
-
-When a plugin that this project cannot see runs async fixtures.
-
-## Fix
-
-Unsafe. Makes the test `async def` with the marker of this suite.
+Fix: Unsafe. Makes the test `async def` with the marker of this suite.
 """
 
 from __future__ import annotations

@@ -1,47 +1,31 @@
 """Reports an async test with a `yield`.
 
-## What it does
-
 Finds tests that are `async def` and contain `yield`, which makes them asynchronous generators.
 
-## Why is this bad?
+Why: Nobody runs such a test. pytest-asyncio marks it as expected to fail and never starts it: the suite stays green and
+nothing was tested. Without pytest-asyncio the test fails, since nothing else runs it either.
 
-Nobody runs such a test. pytest-asyncio marks it as expected to fail and never starts it: the suite stays green and nothing was tested. Without
-pytest-asyncio the test fails, since nothing else runs it either.
+Bad:
+    import pytest
 
-## Bad
+    @pytest.mark.asyncio
+    async def test_answer():
+        answer = 6 * 7
+        yield
+        assert answer == 42
 
-```python
-import pytest
+Good:
+    import pytest
 
+    @pytest.mark.asyncio
+    async def test_answer():
+        answer = 6 * 7
+        assert answer == 42
 
-@pytest.mark.asyncio
-async def test_answer():
-    answer = 6 * 7
-    yield
-    assert answer == 42
-```
+Ignore: When a plugin that this project cannot see runs asynchronous generators as tests.
 
-## Good
-
-```python
-import pytest
-
-
-@pytest.mark.asyncio
-async def test_answer():
-    answer = 6 * 7
-    assert answer == 42
-```
-
-## When to ignore
-
-When a plugin that this project cannot see runs asynchronous generators as tests.
-
-## Fix
-
-Safe. Drops `yield`, and keeps what it would have given if that does something. A test
-without a marker gets the one of this suite. Not offered where the function looks like a fixture.
+Fix: Safe. Drops `yield`, and keeps what it would have given if that does something. A test without a marker gets the
+one of this suite. Not offered where the function looks like a fixture.
 """
 
 from __future__ import annotations

@@ -1,54 +1,38 @@
 """Reports an async set-up or tear-down that is never awaited.
 
-## What it does
+Finds `async def` functions that pytest or unittest call by their name around tests: `setup_method`, `teardown_class`,
+`setup_function`, `setUp`, `tearDown` and the like.
 
-Finds `async def` functions that pytest or unittest call by their name around tests: `setup_method`, `teardown_class`, `setup_function`,
-`setUp`, `tearDown` and the like.
+Why: They are called like plain functions. Each call gives a coroutine that nobody awaits, so that the tests run on
+state that was never set up, with no more than a warning. Plugins for async tests change nothing about it.
 
-## Why is this bad?
+Bad:
+    import pytest
 
-They are called like plain functions. Each call gives a coroutine that nobody awaits, so that the tests run on state that was never set
-up, with no more than a warning. Plugins for async tests change nothing about it.
+    @pytest.mark.asyncio
+    class TestUsers:
+        async def setup_method(self):
+            self.users = ["alice"]
 
-## Bad
+        async def test_users(self):
+            assert self.users == ["alice"]
 
-```python
-import pytest
+Good:
+    import pytest
+    import pytest_asyncio
 
+    @pytest.mark.asyncio
+    class TestUsers:
+        @pytest_asyncio.fixture(autouse=True)
+        async def _setup(self):
+            self.users = ["alice"]
 
-@pytest.mark.asyncio
-class TestUsers:
-    async def setup_method(self):
-        self.users = ["alice"]
+        async def test_users(self):
+            assert self.users == ["alice"]
 
-    async def test_users(self):
-        assert self.users == ["alice"]
-```
+Ignore: When something of your own awaits what these functions give, in a way that cannot be seen from the source.
 
-## Good
-
-```python
-import pytest
-import pytest_asyncio
-
-
-@pytest.mark.asyncio
-class TestUsers:
-    @pytest_asyncio.fixture(autouse=True)
-    async def _setup(self):
-        self.users = ["alice"]
-
-    async def test_users(self):
-        assert self.users == ["alice"]
-```
-
-## When to ignore
-
-When something of your own awaits what these functions give, in a way that cannot be seen from the source.
-
-## Fix
-
-Safe. In a pytest class `setup_method` and `teardown_method` become fixtures that every test of the class uses; in
+Fix: Safe. In a pytest class `setup_method` and `teardown_method` become fixtures that every test of the class uses; in
 `IsolatedAsyncioTestCase`, `setUp` and `tearDown` become `asyncSetUp` and `asyncTearDown`.
 """
 

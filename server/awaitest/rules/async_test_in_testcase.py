@@ -1,44 +1,29 @@
 """Reports an async test method of a plain `unittest.TestCase`.
 
-## What it does
+Finds `async def test_…` in classes that derive from `unittest.TestCase` but not from
+`unittest.IsolatedAsyncioTestCase`, also through base classes of the project.
 
-Finds `async def test_…` in classes that derive from `unittest.TestCase` but not from `unittest.IsolatedAsyncioTestCase`, also through
-base classes of the project.
+Why: `TestCase` calls the method, gets a coroutine and drops it. The test passes without running a line, with `assert 1
+== 2` in it too; a marker or auto mode changes nothing, for plugins leave unittest classes alone.
 
-## Why is this bad?
+Bad:
+    import unittest
 
-`TestCase` calls the method, gets a coroutine and drops it. The test passes without running a line, with `assert 1 == 2` in it too; a
-marker or auto mode changes nothing, for plugins leave unittest classes alone.
+    class UserTests(unittest.TestCase):
+        async def test_name(self):
+            self.assertEqual("alice", "bob")
 
-## Bad
+Good:
+    import unittest
 
-```python
-import unittest
+    class UserTests(unittest.IsolatedAsyncioTestCase):
+        async def test_name(self):
+            self.assertEqual("alice", "alice")
 
+Ignore: When a base class that awaits its tests is made in a way that cannot be seen from the source.
 
-class UserTests(unittest.TestCase):
-    async def test_name(self):
-        self.assertEqual("alice", "bob")
-```
-
-## Good
-
-```python
-import unittest
-
-
-class UserTests(unittest.IsolatedAsyncioTestCase):
-    async def test_name(self):
-        self.assertEqual("alice", "alice")
-```
-
-## When to ignore
-
-When a base class that awaits its tests is made in a way that cannot be seen from the source.
-
-## Fix
-
-Safe. Lets the class derive from `IsolatedAsyncioTestCase`. Offered where the class names `TestCase` as its base itself.
+Fix: Safe. Lets the class derive from `IsolatedAsyncioTestCase`. Offered where the class names `TestCase` as its base
+itself.
 """
 
 from __future__ import annotations

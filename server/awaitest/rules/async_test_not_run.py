@@ -1,41 +1,26 @@
 """Reports an async test that nobody runs.
 
-## What it does
+Finds `async def` tests without a marker or mode that hands them to pytest-asyncio or anyio, as the configuration that
+pytest reads, the installed plugins and the test's fixtures decide.
 
-Finds `async def` tests without a marker or mode that hands them to pytest-asyncio or anyio, as the configuration that pytest reads,
-the installed plugins and the test's fixtures decide.
+Why: pytest cannot run a coroutine function by itself. It fails the test (before pytest 8.4 it skipped it) with a
+message that asks for a plugin, even where the plugin is installed and only the marker is missing.
 
-## Why is this bad?
+Bad:
+    async def test_answer():
+        assert 6 * 7 == 42
 
-pytest cannot run a coroutine function by itself. It fails the test (before pytest 8.4 it skipped it) with a message that asks for a
-plugin, even where the plugin is installed and only the marker is missing.
+Good:
+    import pytest
 
-## Bad
+    @pytest.mark.asyncio
+    async def test_answer():
+        assert 6 * 7 == 42
 
-```python
-async def test_answer():
-    assert 6 * 7 == 42
-```
+Ignore: When a plugin that this project cannot see, for example one given with `-p` by hand, runs the tests.
 
-## Good
-
-```python
-import pytest
-
-
-@pytest.mark.asyncio
-async def test_answer():
-    assert 6 * 7 == 42
-```
-
-## When to ignore
-
-When a plugin that this project cannot see, for example one given with `-p` by hand, runs the tests.
-
-## Fix
-
-Safe. Adds the marker that this suite uses, on the test or, where the file marks its classes, on the class. A misspelt marker is
-spelt right.
+Fix: Safe. Adds the marker that this suite uses, on the test or, where the file marks its classes, on the class. A
+misspelt marker is spelt right.
 """
 
 from __future__ import annotations

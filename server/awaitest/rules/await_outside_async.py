@@ -1,51 +1,35 @@
 """Reports `await`, `async with` and `async for` in a function that is not `async def`.
 
-## What it does
-
 Finds asynchronous syntax in a plain `def`.
 
-## Why is this bad?
+Why: It is a syntax error. Python refuses the whole module, so none of its tests is collected, not just this one.
 
-It is a syntax error. Python refuses the whole module, so none of its tests is collected, not just this one.
+Bad:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-## Bad
+    from app.main import app
 
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
+    @pytest.mark.asyncio
+    def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            await client.get("/users/")
 
-from app.main import app
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
+    from app.main import app
 
-@pytest.mark.asyncio
-def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        await client.get("/users/")
-```
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            await client.get("/users/")
 
-## Good
+Ignore: Never: the module cannot be imported.
 
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        await client.get("/users/")
-```
-
-## When to ignore
-
-Never: the module cannot be imported.
-
-## Fix
-
-Sometimes safe. Makes the function `async def`; a test gets the marker it needs. For a helper or a nested function the fix is unsafe, since its callers must
-await it from then on.
+Fix: Sometimes safe. Makes the function `async def`; a test gets the marker it needs. For a helper or a nested function
+the fix is unsafe, since its callers must await it from then on.
 """
 
 from __future__ import annotations

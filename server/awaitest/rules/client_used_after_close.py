@@ -1,56 +1,40 @@
 """Reports a client that is used when it is closed, or entered when it is open.
 
-## What it does
+Finds requests after the `async with` block or `aclose()` that closed the client, and `async with` over a client that
+was entered, used or closed before.
 
-Finds requests after the `async with` block or `aclose()` that closed the client, and `async with` over a client that was entered, used
-or closed before.
+Why: A client lives once. httpx answers with `RuntimeError: Cannot send a request, as the client has been closed.`,
+`Cannot reopen a client instance, once it has been closed.` or `Cannot open a client instance more than once.`
 
-## Why is this bad?
+Bad:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-A client lives once. httpx answers with `RuntimeError: Cannot send a request, as the client has been closed.`, `Cannot reopen a client
-instance, once it has been closed.` or `Cannot open a client instance more than once.`
+    from app.main import app
 
-## Bad
-
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        response = await client.get("/users/")
-    again = await client.get("/users/")
-    assert response.json() == again.json()
-```
-
-## Good
-
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        response = await client.get("/users/")
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            response = await client.get("/users/")
         again = await client.get("/users/")
-    assert response.json() == again.json()
-```
+        assert response.json() == again.json()
 
-## When to ignore
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-When a test wants the `RuntimeError`; inside `pytest.raises` nothing is reported.
+    from app.main import app
 
-## Fix
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            response = await client.get("/users/")
+            again = await client.get("/users/")
+        assert response.json() == again.json()
 
-Unsafe. Moves the statements that use the client into the block that closes it, where they follow it directly.
+Ignore: When a test wants the `RuntimeError`; inside `pytest.raises` nothing is reported.
+
+Fix: Unsafe. Moves the statements that use the client into the block that closes it, where they follow it directly.
 """
 
 from __future__ import annotations

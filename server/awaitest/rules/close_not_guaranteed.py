@@ -1,54 +1,39 @@
 """Reports `aclose()` that a failure on the way skips.
 
-## What it does
+Finds clients that are closed by `await client.aclose()` alone, with assertions or calls before it that may fail,
+outside `finally`.
 
-Finds clients that are closed by `await client.aclose()` alone, with assertions or calls before it that may fail, outside `finally`.
+Why: When the test fails, the client stays open. Its connections leak into the tests that follow, which then warn about
+sockets and transports that are none of theirs.
 
-## Why is this bad?
+Bad:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-When the test fails, the client stays open. Its connections leak into the tests that follow, which then warn about sockets and
-transports that are none of theirs.
+    from app.main import app
 
-## Bad
-
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    client = AsyncClient(transport=ASGITransport(app=app), base_url="http://test")
-    response = await client.get("/users/")
-    assert response.json() == []
-    await client.aclose()
-```
-
-## Good
-
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+    @pytest.mark.asyncio
+    async def test_users():
+        client = AsyncClient(transport=ASGITransport(app=app), base_url="http://test")
         response = await client.get("/users/")
         assert response.json() == []
-```
+        await client.aclose()
 
-## When to ignore
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-When the test is about `aclose()` itself.
+    from app.main import app
 
-## Fix
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            response = await client.get("/users/")
+            assert response.json() == []
 
-Safe. Turns creation and `aclose()` into one `async with`. Offered where both stand in the same block.
+Ignore: When the test is about `aclose()` itself.
+
+Fix: Safe. Turns creation and `aclose()` into one `async with`. Offered where both stand in the same block.
 """
 
 from __future__ import annotations

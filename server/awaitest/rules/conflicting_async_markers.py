@@ -1,46 +1,30 @@
 """Reports a test that anyio should run on trio but pytest-asyncio takes.
 
-## What it does
+Finds async tests with the anyio marker that pytest-asyncio runs too, because of its own marker or of `asyncio_mode =
+auto`, where anyio has trio among its backends.
 
-Finds async tests with the anyio marker that pytest-asyncio runs too, because of its own marker or of `asyncio_mode = auto`, where anyio
-has trio among its backends.
+Why: anyio makes one test of it for each backend, and pytest-asyncio runs them all on asyncio. The test named `[trio]`
+passes without having met trio, and async fixtures that did start on trio fail beside it.
 
-## Why is this bad?
+Bad:
+    import pytest
 
-anyio makes one test of it for each backend, and pytest-asyncio runs them all on asyncio. The test named `[trio]` passes without having
-met trio, and async fixtures that did start on trio fail beside it.
+    @pytest.mark.anyio
+    @pytest.mark.asyncio
+    async def test_answer():
+        assert 6 * 7 == 42
 
-## Bad
+Good:
+    import pytest
 
-```python
-import pytest
+    @pytest.mark.asyncio
+    async def test_answer():
+        assert 6 * 7 == 42
 
+Ignore: When the second run does not matter to you; an `anyio_backend` fixture that names asyncio says so better.
 
-@pytest.mark.anyio
-@pytest.mark.asyncio
-async def test_answer():
-    assert 6 * 7 == 42
-```
-
-## Good
-
-```python
-import pytest
-
-
-@pytest.mark.asyncio
-async def test_answer():
-    assert 6 * 7 == 42
-```
-
-## When to ignore
-
-When the second run does not matter to you; an `anyio_backend` fixture that names asyncio says so better.
-
-## Fix
-
-Sometimes safe. Drops the anyio marker. Where an async fixture needs anyio, drops the asyncio marker instead, which is unsafe: then the test
-does run on trio.
+Fix: Sometimes safe. Drops the anyio marker. Where an async fixture needs anyio, drops the asyncio marker instead, which
+is unsafe: then the test does run on trio.
 """
 
 from __future__ import annotations

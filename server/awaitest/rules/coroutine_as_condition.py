@@ -1,52 +1,34 @@
 """Reports a coroutine that is taken for true or false, or compared, instead of its result.
 
-## What it does
-
 Finds coroutines nobody awaited in `assert`, `if`, `while`, `and`, `or`, `not` and in comparisons.
 
-## Why is this bad?
+Why: A coroutine is an object, so it is always true and never equal to data. `assert user_exists(client, 7)` passes
+whatever the app answers: the test is green and proves nothing.
 
-A coroutine is an object, so it is always true and never equal to data. `assert user_exists(client, 7)` passes whatever the app
-answers: the test is green and proves nothing.
+Bad:
+    import pytest
 
-## Bad
+    async def user_exists(name: str) -> bool:
+        return name == "alice"
 
-```python
-import pytest
+    @pytest.mark.asyncio
+    async def test_user():
+        assert user_exists("nobody")
 
+Good:
+    import pytest
 
-async def user_exists(name: str) -> bool:
-    return name == "alice"
+    async def user_exists(name: str) -> bool:
+        return name == "alice"
 
+    @pytest.mark.asyncio
+    async def test_user():
+        assert await user_exists("alice")
 
-@pytest.mark.asyncio
-async def test_user():
-    assert user_exists("nobody")
-```
+Ignore: When the test is about the coroutine object itself.
 
-## Good
-
-```python
-import pytest
-
-
-async def user_exists(name: str) -> bool:
-    return name == "alice"
-
-
-@pytest.mark.asyncio
-async def test_user():
-    assert await user_exists("alice")
-```
-
-## When to ignore
-
-When the test is about the coroutine object itself.
-
-## Fix
-
-Sometimes safe. Puts `await` where the coroutine is made. In a plain `def` the function must become `async def` too, with the marker
-that makes somebody run it; that is unsafe.
+Fix: Sometimes safe. Puts `await` where the coroutine is made. In a plain `def` the function must become `async def`
+too, with the marker that makes somebody run it; that is unsafe.
 """
 
 from __future__ import annotations

@@ -1,51 +1,36 @@
 """Reports an async function inside a test that holds assertions and is never called.
 
-## What it does
-
 Finds a nested `async def` with assertions whose name the test never uses, nested tests included.
 
-## Why is this bad?
+Why: Defining a function runs nothing, and pytest collects no tests from inside a test. The assertions are never
+evaluated: the test passes whatever the app does.
 
-Defining a function runs nothing, and pytest collects no tests from inside a test. The assertions are never evaluated: the test passes
-whatever the app does.
+Bad:
+    import pytest
+    from httpx import AsyncClient
 
-## Bad
+    @pytest.mark.asyncio
+    async def test_users(client: AsyncClient):
+        async def check():
+            response = await client.get("/users/")
+            assert response.status_code == 200
 
-```python
-import pytest
-from httpx import AsyncClient
+Good:
+    import pytest
+    from httpx import AsyncClient
 
+    @pytest.mark.asyncio
+    async def test_users(client: AsyncClient):
+        async def check():
+            response = await client.get("/users/")
+            assert response.status_code == 200
 
-@pytest.mark.asyncio
-async def test_users(client: AsyncClient):
-    async def check():
-        response = await client.get("/users/")
-        assert response.status_code == 200
-```
+        await check()
 
-## Good
+Ignore: When something finds the function without its name, for example by looking into the frame.
 
-```python
-import pytest
-from httpx import AsyncClient
-
-
-@pytest.mark.asyncio
-async def test_users(client: AsyncClient):
-    async def check():
-        response = await client.get("/users/")
-        assert response.status_code == 200
-
-    await check()
-```
-
-## When to ignore
-
-When something finds the function without its name, for example by looking into the frame.
-
-## Fix
-
-Unsafe. Awaits a call behind the function, or moves a nested test out to where pytest collects it: assertions run that never did.
+Fix: Unsafe. Awaits a call behind the function, or moves a nested test out to where pytest collects it: assertions run
+that never did.
 """
 
 from __future__ import annotations

@@ -1,36 +1,23 @@
 """Reports a configuration without `asyncio_default_fixture_loop_scope`.
 
-## What it does
-
 Looks at the file that pytest reads, where pytest-asyncio 0.24 or newer is installed and the key is not set.
 
-## Why is this bad?
+Why: pytest-asyncio then warns at the start of every run: the loop of async fixtures follows their scope today, and will
+be the one of each function in a version to come.
 
-pytest-asyncio then warns at the start of every run: the loop of async fixtures follows their scope today, and will be the one of
-each function in a version to come.
+Bad:
+    [tool.pytest.ini_options]
+    asyncio_mode = "auto"
 
-## Bad
+Good:
+    [tool.pytest.ini_options]
+    asyncio_mode = "auto"
+    asyncio_default_fixture_loop_scope = "function"
 
-```toml
-[tool.pytest.ini_options]
-asyncio_mode = "auto"
-```
+Ignore: When the warning does not disturb.
 
-## Good
-
-```toml
-[tool.pytest.ini_options]
-asyncio_mode = "auto"
-asyncio_default_fixture_loop_scope = "function"
-```
-
-## When to ignore
-
-When the warning does not disturb.
-
-## Fix
-
-Unsafe. Sets the key to `function`, the default to come; fixtures of a wider scope then need a `loop_scope` of their own.
+Fix: Unsafe. Sets the key to `function`, the default to come; fixtures of a wider scope then need a `loop_scope` of
+their own.
 """
 
 from __future__ import annotations

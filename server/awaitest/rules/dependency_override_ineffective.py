@@ -1,55 +1,38 @@
 """Reports overrides that FastAPI cannot use: the key is no dependency of any route, or the value is not callable.
 
-## What it does
+Finds keys and values of `app.dependency_overrides` that are the result of a call, or plain data, where the function
+itself is meant.
 
-Finds keys and values of `app.dependency_overrides` that are the result of a call, or plain data, where the function itself is meant.
+Why: FastAPI looks the dependency up by the function object that stands in `Depends(…)`. Any other key, such as what
+that function returns, is never found: the app runs with the real dependency, and nothing tells. A value that is not
+callable makes each request fail with `TypeError: … is not a callable object`.
 
-## Why is this bad?
+Bad:
+    from fastapi import FastAPI
 
-FastAPI looks the dependency up by the function object that stands in `Depends(…)`. Any other key, such as what that function
-returns, is never found: the app runs with the real dependency, and nothing tells. A value that is not callable makes each request
-fail with `TypeError: … is not a callable object`.
+    app = FastAPI()
 
-## Bad
+    def get_db():
+        return "real"
 
-```python
-from fastapi import FastAPI
+    def test_items():
+        app.dependency_overrides[get_db()] = lambda: "fake"
 
-app = FastAPI()
+Good:
+    from fastapi import FastAPI
 
+    app = FastAPI()
 
-def get_db():
-    return "real"
+    def get_db():
+        return "real"
 
+    def test_items():
+        app.dependency_overrides[get_db] = lambda: "fake"
 
-def test_items():
-    app.dependency_overrides[get_db()] = lambda: "fake"
-```
+Ignore: When the test is about such a failure.
 
-## Good
-
-```python
-from fastapi import FastAPI
-
-app = FastAPI()
-
-
-def get_db():
-    return "real"
-
-
-def test_items():
-    app.dependency_overrides[get_db] = lambda: "fake"
-```
-
-## When to ignore
-
-When the test is about such a failure.
-
-## Fix
-
-Safe. Names the function instead of calling it. A value that is data goes into a `lambda`. Not offered where the call has arguments
-that would be lost, or something has to be awaited.
+Fix: Safe. Names the function instead of calling it. A value that is data goes into a `lambda`. Not offered where the
+call has arguments that would be lost, or something has to be awaited.
 """
 
 from __future__ import annotations

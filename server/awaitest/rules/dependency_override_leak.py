@@ -1,68 +1,48 @@
 """Reports overrides of dependencies that a test or fixture leaves behind.
 
-## What it does
+Finds `app.dependency_overrides[…] = …` in a test or fixture, for an app that all tests share, where nothing in sight
+takes it back: no teardown, no fixture, no helper. Silent for fixtures that run unasked or once per session, since all
+tests are meant to have what they set.
 
-Finds `app.dependency_overrides[…] = …` in a test or fixture, for an app that all tests share, where nothing in sight takes it back:
-no teardown, no fixture, no helper. Silent for fixtures that run unasked or once per session, since all tests are meant to have
-what they set.
+Why: The app is made once, when its module is imported. What one test puts there is used by all that follow, which pass
+or fail depending on the order in which they run.
 
-## Why is this bad?
+Bad:
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
 
-The app is made once, when its module is imported. What one test puts there is used by all that follow, which pass or fail
-depending on the order in which they run.
+    app = FastAPI()
 
-## Bad
+    def get_user():
+        return "alice"
 
-```python
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
+    def test_fake():
+        app.dependency_overrides[get_user] = lambda: "fake"
+        assert TestClient(app).get("/me").json() == "fake"
 
-app = FastAPI()
+    def test_real():
+        assert TestClient(app).get("/me").json() == "alice"
 
+Good:
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
 
-def get_user():
-    return "alice"
+    app = FastAPI()
 
+    def get_user():
+        return "alice"
 
-def test_fake():
-    app.dependency_overrides[get_user] = lambda: "fake"
-    assert TestClient(app).get("/me").json() == "fake"
+    def test_fake(monkeypatch):
+        monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "fake")
+        assert TestClient(app).get("/me").json() == "fake"
 
+    def test_real():
+        assert TestClient(app).get("/me").json() == "alice"
 
-def test_real():
-    assert TestClient(app).get("/me").json() == "alice"
-```
+Ignore: When all tests are meant to run with what the first of them sets.
 
-## Good
-
-```python
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
-
-app = FastAPI()
-
-
-def get_user():
-    return "alice"
-
-
-def test_fake(monkeypatch):
-    monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "fake")
-    assert TestClient(app).get("/me").json() == "fake"
-
-
-def test_real():
-    assert TestClient(app).get("/me").json() == "alice"
-```
-
-## When to ignore
-
-When all tests are meant to run with what the first of them sets.
-
-## Fix
-
-Unsafe. Sets the override with `monkeypatch.setitem`, which takes it back after the test: others that relied on the leak will see the
-real dependency. Offered for tests, and for fixtures of function scope.
+Fix: Unsafe. Sets the override with `monkeypatch.setitem`, which takes it back after the test: others that relied on the
+leak will see the real dependency. Offered for tests, and for fixtures of function scope.
 """
 
 from __future__ import annotations

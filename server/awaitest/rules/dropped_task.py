@@ -1,51 +1,36 @@
 """Reports a task or future that nobody awaits.
 
-## What it does
+Finds `asyncio.gather()`, `create_task()`, `ensure_future()` and `shield()` whose future is dropped, or used as if it
+were the results. A started task is reported where the test waits for nothing afterwards, or only for the answers to its
+own requests.
 
-Finds `asyncio.gather()`, `create_task()`, `ensure_future()` and `shield()` whose future is dropped, or used as if it were the results.
-A started task is reported where the test waits for nothing afterwards, or only for the answers to its own requests.
+Why: Nothing waits for the work. Where the test ends first, pytest's event loop cancels it, and an error in it is lost
+without a failure or a warning. `results = asyncio.gather(…)` gives a future, which has no results yet.
 
-## Why is this bad?
+Bad:
+    import asyncio
 
-Nothing waits for the work. Where the test ends first, pytest's event loop cancels it, and an error in it is lost without a failure or
-a warning. `results = asyncio.gather(…)` gives a future, which has no results yet.
+    import pytest
+    from httpx import AsyncClient
 
-## Bad
+    @pytest.mark.asyncio
+    async def test_users(client: AsyncClient):
+        asyncio.gather(client.get("/users/1"), client.get("/users/2"))
 
-```python
-import asyncio
+Good:
+    import asyncio
 
-import pytest
-from httpx import AsyncClient
+    import pytest
+    from httpx import AsyncClient
 
+    @pytest.mark.asyncio
+    async def test_users(client: AsyncClient):
+        await asyncio.gather(client.get("/users/1"), client.get("/users/2"))
 
-@pytest.mark.asyncio
-async def test_users(client: AsyncClient):
-    asyncio.gather(client.get("/users/1"), client.get("/users/2"))
-```
+Ignore: When the work is meant to be cut off at the end of the test.
 
-## Good
-
-```python
-import asyncio
-
-import pytest
-from httpx import AsyncClient
-
-
-@pytest.mark.asyncio
-async def test_users(client: AsyncClient):
-    await asyncio.gather(client.get("/users/1"), client.get("/users/2"))
-```
-
-## When to ignore
-
-When the work is meant to be cut off at the end of the test.
-
-## Fix
-
-Sometimes safe. Puts `await` where the future is made. A started task is kept and awaited at the end of its block instead, which is
-unsafe: the test then takes as long as the task.
+Fix: Sometimes safe. Puts `await` where the future is made. A started task is kept and awaited at the end of its block
+instead, which is unsafe: the test then takes as long as the task.
 """
 
 from __future__ import annotations

@@ -1,55 +1,39 @@
 """Reports a fixture that is called or awaited like a function.
 
-## What it does
+Finds `token()` and `await token` where `token` is a function under `@pytest.fixture` or `@pytest_asyncio.fixture`, not
+a parameter.
 
-Finds `token()` and `await token` where `token` is a function under `@pytest.fixture` or `@pytest_asyncio.fixture`, not a parameter.
+Why: pytest makes what a fixture gives and hands it to whoever has a parameter of its name. The decorated function
+itself refuses to be called with `Fixture … called directly`, and cannot be awaited.
 
-## Why is this bad?
+Bad:
+    import pytest
+    import pytest_asyncio
 
-pytest makes what a fixture gives and hands it to whoever has a parameter of its name. The decorated function itself refuses to be called
-with `Fixture … called directly`, and cannot be awaited.
+    @pytest_asyncio.fixture
+    async def token():
+        return "secret"
 
-## Bad
+    @pytest.mark.asyncio
+    async def test_token():
+        assert await token() == "secret"
 
-```python
-import pytest
-import pytest_asyncio
+Good:
+    import pytest
+    import pytest_asyncio
 
+    @pytest_asyncio.fixture
+    async def token():
+        return "secret"
 
-@pytest_asyncio.fixture
-async def token():
-    return "secret"
+    @pytest.mark.asyncio
+    async def test_token(token):
+        assert token == "secret"
 
+Ignore: When a test wants pytest's refusal; inside `pytest.raises` nothing is reported.
 
-@pytest.mark.asyncio
-async def test_token():
-    assert await token() == "secret"
-```
-
-## Good
-
-```python
-import pytest
-import pytest_asyncio
-
-
-@pytest_asyncio.fixture
-async def token():
-    return "secret"
-
-
-@pytest.mark.asyncio
-async def test_token(token):
-    assert token == "secret"
-```
-
-## When to ignore
-
-When a test wants pytest's refusal; inside `pytest.raises` nothing is reported.
-
-## Fix
-
-Safe. Asks for the fixture with a parameter and uses that. Not offered in helpers, and where the fixture cannot be seen from the test.
+Fix: Safe. Asks for the fixture with a parameter and uses that. Not offered in helpers, and where the fixture cannot be
+seen from the test.
 """
 
 from __future__ import annotations

@@ -1,52 +1,36 @@
 """Reports a fixture that returns a client from inside the `async with` that closes it.
 
-## What it does
-
 Finds `return client` in a fixture, inside the `async with` block that opened the client.
 
-## Why is this bad?
+Why: Leaving the function leaves the block, and that closes the client. Every test gets a closed one: `RuntimeError:
+Cannot send a request, as the client has been closed.`
 
-Leaving the function leaves the block, and that closes the client. Every test gets a closed one: `RuntimeError: Cannot send a request,
-as the client has been closed.`
+Bad:
+    import pytest_asyncio
+    from httpx import ASGITransport, AsyncClient
 
-## Bad
+    from app.main import app
 
-```python
-import pytest_asyncio
-from httpx import ASGITransport, AsyncClient
+    @pytest_asyncio.fixture
+    async def client():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            return client
 
-from app.main import app
+Good:
+    import pytest_asyncio
+    from httpx import ASGITransport, AsyncClient
 
+    from app.main import app
 
-@pytest_asyncio.fixture
-async def client():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        return client
-```
+    @pytest_asyncio.fixture
+    async def client():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            yield client
 
-## Good
+Ignore: When the tests need a closed client.
 
-```python
-import pytest_asyncio
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest_asyncio.fixture
-async def client():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        yield client
-```
-
-## When to ignore
-
-When the tests need a closed client.
-
-## Fix
-
-Safe. `yield` instead of `return`: the block ends after the test. A return annotation becomes `AsyncIterator[…]`. Offered where the
-fixture has no other `return` of a value.
+Fix: Safe. `yield` instead of `return`: the block ends after the test. A return annotation becomes `AsyncIterator[…]`.
+Offered where the fixture has no other `return` of a value.
 """
 
 from __future__ import annotations

@@ -1,56 +1,38 @@
 """Reports a call that gets a function, a coroutine or a list where it needs another of them.
 
-## What it does
-
 Finds functions that were not called in `wait_for()`, `gather()` and `create_task()`, lists in `gather()`, coroutines in
 `asyncio.wait()`, and coroutines in `start_soon()` and other calls that want the function itself.
 
-## Why is this bad?
+Why: The call raises an error, in a task group often far from the line that caused it, and the work is never done.
 
-The call raises an error, in a task group often far from the line that caused it, and the work is never done.
+Bad:
+    import asyncio
 
-## Bad
+    import pytest
 
-```python
-import asyncio
+    async def load() -> int:
+        return 1
 
-import pytest
+    @pytest.mark.asyncio
+    async def test_load():
+        assert await asyncio.wait_for(load, 1) == 1
 
+Good:
+    import asyncio
 
-async def load() -> int:
-    return 1
+    import pytest
 
+    async def load() -> int:
+        return 1
 
-@pytest.mark.asyncio
-async def test_load():
-    assert await asyncio.wait_for(load, 1) == 1
-```
+    @pytest.mark.asyncio
+    async def test_load():
+        assert await asyncio.wait_for(load(), 1) == 1
 
-## Good
+Ignore: When a test wants the error; inside `pytest.raises` nothing is reported.
 
-```python
-import asyncio
-
-import pytest
-
-
-async def load() -> int:
-    return 1
-
-
-@pytest.mark.asyncio
-async def test_load():
-    assert await asyncio.wait_for(load(), 1) == 1
-```
-
-## When to ignore
-
-When a test wants the error; inside `pytest.raises` nothing is reported.
-
-## Fix
-
-Safe. Calls the function, unpacks the list, starts the coroutines as tasks, or passes the function and its arguments. Offered where the
-arguments allow it.
+Fix: Safe. Calls the function, unpacks the list, starts the coroutines as tasks, or passes the function and its
+arguments. Offered where the arguments allow it.
 """
 
 from __future__ import annotations

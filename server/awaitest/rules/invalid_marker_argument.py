@@ -1,44 +1,29 @@
 """Reports arguments that the asyncio marker does not take.
 
-## What it does
+Finds `@pytest.mark.asyncio` on an async test with a positional argument, with `scope=`, with a keyword it does not
+know, or with a loop scope that does not exist.
 
-Finds `@pytest.mark.asyncio` on an async test with a positional argument, with `scope=`, with a keyword it does not know, or with a loop
-scope that does not exist.
+Why: The marker takes keywords only. Anything else ends the collection of the file, so that none of its tests run.
+`scope=` was renamed to `loop_scope=`: it still works with a deprecation warning, which fails the file where warnings
+are errors.
 
-## Why is this bad?
+Bad:
+    import pytest
 
-The marker takes keywords only. Anything else ends the collection of the file, so that none of its tests run. `scope=` was renamed to
-`loop_scope=`: it still works with a deprecation warning, which fails the file where warnings are errors.
+    @pytest.mark.asyncio("module")
+    async def test_answer():
+        assert 6 * 7 == 42
 
-## Bad
+Good:
+    import pytest
 
-```python
-import pytest
+    @pytest.mark.asyncio(loop_scope="module")
+    async def test_answer():
+        assert 6 * 7 == 42
 
+Ignore: When the suite must also run with pytest-asyncio 0.23, which takes `scope=` only.
 
-@pytest.mark.asyncio("module")
-async def test_answer():
-    assert 6 * 7 == 42
-```
-
-## Good
-
-```python
-import pytest
-
-
-@pytest.mark.asyncio(loop_scope="module")
-async def test_answer():
-    assert 6 * 7 == 42
-```
-
-## When to ignore
-
-When the suite must also run with pytest-asyncio 0.23, which takes `scope=` only.
-
-## Fix
-
-Safe. Passes the scope as `loop_scope=`.
+Fix: Safe. Passes the scope as `loop_scope=`.
 """
 
 from __future__ import annotations

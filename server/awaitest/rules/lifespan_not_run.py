@@ -1,60 +1,43 @@
 """Reports a client whose requests need what the app's lifespan sets, while nothing runs the lifespan.
 
-## What it does
+Finds `AsyncClient` with an `ASGITransport`, and `TestClient` outside `with`, that send a request whose handler, or a
+dependency of it, reads from `app.state` or `request.state` what only the lifespan, or a startup handler, of the app
+puts there. Silent where a fixture or a helper in sight may run it or set the state.
 
-Finds `AsyncClient` with an `ASGITransport`, and `TestClient` outside `with`, that send a request whose handler, or a dependency
-of it, reads from `app.state` or `request.state` what only the lifespan, or a startup handler, of the app puts there. Silent where a
-fixture or a helper in sight may run it or set the state.
+Why: An `ASGITransport` sends requests and nothing else, and a `TestClient` starts the app when it is entered. Without
+that the request fails: `AttributeError: 'State' object has no attribute 'db'`.
 
-## Why is this bad?
+Bad:
+    from contextlib import asynccontextmanager
 
-An `ASGITransport` sends requests and nothing else, and a `TestClient` starts the app when it is entered. Without that the request
-fails: `AttributeError: 'State' object has no attribute 'db'`.
+    from fastapi import FastAPI, Request
+    from fastapi.testclient import TestClient
 
-## Bad
+    @asynccontextmanager
+    async def lifespan(app):
+        app.state.db = {}
+        yield
 
-```python
-from contextlib import asynccontextmanager
+    app = FastAPI(lifespan=lifespan)
 
-from fastapi import FastAPI, Request
-from fastapi.testclient import TestClient
+    @app.get("/items")
+    async def read_items(request: Request):
+        return request.app.state.db
 
-
-@asynccontextmanager
-async def lifespan(app):
-    app.state.db = {}
-    yield
-
-
-app = FastAPI(lifespan=lifespan)
-
-
-@app.get("/items")
-async def read_items(request: Request):
-    return request.app.state.db
-
-
-def test_items():
-    client = TestClient(app)
-    assert client.get("/items").json() == {}
-```
-
-## Good
-
-```python
-def test_items():
-    with TestClient(app) as client:
+    def test_items():
+        client = TestClient(app)
         assert client.get("/items").json() == {}
-```
 
-## When to ignore
+Good:
+    def test_items():
+        with TestClient(app) as client:
+            assert client.get("/items").json() == {}
 
-When a plugin sets the state.
+Ignore: When a plugin sets the state.
 
-## Fix
-
-Unsafe. The startup and shutdown of the app are run. A fixture enters the `TestClient` it gives; an `AsyncClient` that is entered
-gets the block of a `LifespanManager` around it, where asgi-lifespan is installed. Not offered for other shapes.
+Fix: Unsafe. The startup and shutdown of the app are run. A fixture enters the `TestClient` it gives; an `AsyncClient`
+that is entered gets the block of a `LifespanManager` around it, where asgi-lifespan is installed. Not offered for other
+shapes.
 """
 
 from __future__ import annotations

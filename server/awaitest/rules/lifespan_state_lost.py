@@ -1,59 +1,45 @@
 """Reports a transport that goes past the `LifespanManager` that holds the app's lifespan state.
 
-## What it does
+Finds `ASGITransport(app=app)` next to `LifespanManager(app)`, where the lifespan of the app yields a state and the app
+reads it.
 
-Finds `ASGITransport(app=app)` next to `LifespanManager(app)`, where the lifespan of the app yields a state and the app reads it.
+Why: What a lifespan yields reaches requests through the server. Here `LifespanManager` stands in for the server, and it
+hands the state to requests that are sent to `manager.app` only. Sent to `app`, they fail: `AttributeError: 'State'
+object has no attribute 'db'`.
 
-## Why is this bad?
+Bad:
+    from contextlib import asynccontextmanager
 
-What a lifespan yields reaches requests through the server. Here `LifespanManager` stands in for the server, and it hands the state
-to requests that are sent to `manager.app` only. Sent to `app`, they fail: `AttributeError: 'State' object has no attribute 'db'`.
+    import pytest
+    from asgi_lifespan import LifespanManager
+    from fastapi import FastAPI, Request
+    from httpx import ASGITransport, AsyncClient
 
-## Bad
+    @asynccontextmanager
+    async def lifespan(app):
+        yield {"db": {}}
 
-```python
-from contextlib import asynccontextmanager
+    async def read_items(request: Request):
+        return request.state.db
 
-import pytest
-from asgi_lifespan import LifespanManager
-from fastapi import FastAPI, Request
-from httpx import ASGITransport, AsyncClient
+    @pytest.mark.asyncio
+    async def test_items():
+        app = FastAPI(lifespan=lifespan)
+        app.get("/items")(read_items)
+        async with LifespanManager(app):
+            async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+                await client.get("/items")
 
+Good:
+    @pytest.mark.asyncio
+    async def test_items():
+        async with LifespanManager(app) as manager:
+            client = AsyncClient(transport=ASGITransport(app=manager.app), base_url="http://test")
 
-@asynccontextmanager
-async def lifespan(app):
-    yield {"db": {}}
+Ignore: When the test needs an app without its state.
 
-
-async def read_items(request: Request):
-    return request.state.db
-
-
-@pytest.mark.asyncio
-async def test_items():
-    app = FastAPI(lifespan=lifespan)
-    app.get("/items")(read_items)
-    async with LifespanManager(app):
-        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-            await client.get("/items")
-```
-
-## Good
-
-```python
-@pytest.mark.asyncio
-async def test_items():
-    async with LifespanManager(app) as manager:
-        client = AsyncClient(transport=ASGITransport(app=manager.app), base_url="http://test")
-```
-
-## When to ignore
-
-When the test needs an app without its state.
-
-## Fix
-
-Safe. Sends the requests to `manager.app`. Offered where the block of the `LifespanManager` is around the transport.
+Fix: Safe. Sends the requests to `manager.app`. Offered where the block of the `LifespanManager` is around the
+transport.
 """
 
 from __future__ import annotations

@@ -1,44 +1,29 @@
 """Reports a fixture that lives longer than the loop it runs on.
 
-## What it does
+Finds fixtures of pytest-asyncio whose `scope` is wider than their `loop_scope`, be that written down or the default of
+the configuration, and async fixtures that ask for an `anyio_backend` of a narrower scope.
 
-Finds fixtures of pytest-asyncio whose `scope` is wider than their `loop_scope`, be that written down or the default of the
-configuration, and async fixtures that ask for an `anyio_backend` of a narrower scope.
+Why: The loop would end before the fixture does. pytest refuses that with ScopeMismatch for every test that asks for the
+fixture, and plain tests get an AssertionError without a word.
 
-## Why is this bad?
+Bad:
+    import pytest_asyncio
 
-The loop would end before the fixture does. pytest refuses that with ScopeMismatch for every test that asks for the fixture, and plain
-tests get an AssertionError without a word.
+    @pytest_asyncio.fixture(scope="session", loop_scope="function")
+    async def token():
+        return "secret"
 
-## Bad
+Good:
+    import pytest_asyncio
 
-```python
-import pytest_asyncio
+    @pytest_asyncio.fixture(scope="session", loop_scope="session")
+    async def token():
+        return "secret"
 
+Ignore: When no test asks for the fixture.
 
-@pytest_asyncio.fixture(scope="session", loop_scope="function")
-async def token():
-    return "secret"
-```
-
-## Good
-
-```python
-import pytest_asyncio
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def token():
-    return "secret"
-```
-
-## When to ignore
-
-When no test asks for the fixture.
-
-## Fix
-
-Safe. Gives the loop the scope of the fixture. Tests that use what is bound to that loop need the same `loop_scope`.
+Fix: Safe. Gives the loop the scope of the fixture. Tests that use what is bound to that loop need the same
+`loop_scope`.
 """
 
 from __future__ import annotations

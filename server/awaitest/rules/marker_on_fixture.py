@@ -1,46 +1,31 @@
 """Reports a marker on a fixture.
 
-## What it does
-
 Finds `@pytest.mark.…` above or below `@pytest.fixture` or `@pytest_asyncio.fixture`.
 
-## Why is this bad?
+Why: Marks are for tests. pytest has never looked at those of a fixture, and since version 9 it stops: no test of the
+file is collected. Before that it warned. A fixture is made async by its decorator, and asks for another fixture with a
+parameter.
 
-Marks are for tests. pytest has never looked at those of a fixture, and since version 9 it stops: no test of the file is collected.
-Before that it warned. A fixture is made async by its decorator, and asks for another fixture with a parameter.
+Bad:
+    import pytest
+    import pytest_asyncio
 
-## Bad
+    @pytest.mark.asyncio
+    @pytest_asyncio.fixture
+    async def token():
+        return "secret"
 
-```python
-import pytest
-import pytest_asyncio
+Good:
+    import pytest_asyncio
 
+    @pytest_asyncio.fixture
+    async def token():
+        return "secret"
 
-@pytest.mark.asyncio
-@pytest_asyncio.fixture
-async def token():
-    return "secret"
-```
+Ignore: Never: the marker does nothing at best.
 
-## Good
-
-```python
-import pytest_asyncio
-
-
-@pytest_asyncio.fixture
-async def token():
-    return "secret"
-```
-
-## When to ignore
-
-Never: the marker does nothing at best.
-
-## Fix
-
-Sometimes safe. Drops the markers, and the import of pytest if nothing else uses it. Unsafe for `usefixtures`, since the fixture that was to be used
-should become a parameter instead.
+Fix: Sometimes safe. Drops the markers, and the import of pytest if nothing else uses it. Unsafe for `usefixtures`,
+since the fixture that was to be used should become a parameter instead.
 """
 
 from __future__ import annotations

@@ -1,40 +1,26 @@
 """Reports an asyncio or anyio marker on a plain `def` test.
 
-## What it does
-
 Finds `@pytest.mark.asyncio` and `@pytest.mark.anyio` written on a test that is not `async def`.
 
-## Why is this bad?
+Why: The marker does nothing there. Often `async` was forgotten: then the coroutines that the test makes are never
+awaited and it passes without testing anything. That is reported as an error, the rest as a warning.
 
-The marker does nothing there. Often `async` was forgotten: then the coroutines that the test makes are never awaited and it passes
-without testing anything. That is reported as an error, the rest as a warning.
+Bad:
+    import pytest
 
-## Bad
+    @pytest.mark.asyncio
+    def test_answer():
+        assert 6 * 7 == 42
 
-```python
-import pytest
+Good:
+    def test_answer():
+        assert 6 * 7 == 42
 
+Ignore: When a decorator of your own turns the function into a coroutine function in a way that cannot be seen from the
+source.
 
-@pytest.mark.asyncio
-def test_answer():
-    assert 6 * 7 == 42
-```
-
-## Good
-
-```python
-def test_answer():
-    assert 6 * 7 == 42
-```
-
-## When to ignore
-
-When a decorator of your own turns the function into a coroutine function in a way that cannot be seen from the source.
-
-## Fix
-
-Sometimes safe. Drops the marker, and the import of pytest if nothing else uses it. Where the test makes coroutines, it becomes
-`async def` instead and they are awaited; that is unsafe.
+Fix: Sometimes safe. Drops the marker, and the import of pytest if nothing else uses it. Where the test makes
+coroutines, it becomes `async def` instead and they are awaited; that is unsafe.
 """
 
 from __future__ import annotations

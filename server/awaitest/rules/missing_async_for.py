@@ -1,54 +1,37 @@
 """Reports a plain loop over an asynchronous iterator, and `async for` over something that is none.
 
-## What it does
+Finds `for`, comprehensions, `list()`, `tuple()`, `set()` and `sorted()` over asynchronous iterators, and `async for`
+over coroutines and plain collections.
 
-Finds `for`, comprehensions, `list()`, `tuple()`, `set()` and `sorted()` over asynchronous iterators, and `async for` over coroutines
-and plain collections.
+Why: Python raises a `TypeError` before the first element.
 
-## Why is this bad?
+Bad:
+    import pytest
 
-Python raises a `TypeError` before the first element.
+    async def numbers():
+        yield 1
+        yield 2
 
-## Bad
+    @pytest.mark.asyncio
+    async def test_numbers():
+        assert [number for number in numbers()] == [1, 2]
 
-```python
-import pytest
+Good:
+    import pytest
 
+    async def numbers():
+        yield 1
+        yield 2
 
-async def numbers():
-    yield 1
-    yield 2
+    @pytest.mark.asyncio
+    async def test_numbers():
+        assert [number async for number in numbers()] == [1, 2]
 
+Ignore: When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
 
-@pytest.mark.asyncio
-async def test_numbers():
-    assert [number for number in numbers()] == [1, 2]
-```
-
-## Good
-
-```python
-import pytest
-
-
-async def numbers():
-    yield 1
-    yield 2
-
-
-@pytest.mark.asyncio
-async def test_numbers():
-    assert [number async for number in numbers()] == [1, 2]
-```
-
-## When to ignore
-
-When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
-
-## Fix
-
-Sometimes safe. Adds or drops `async`, awaits a coroutine that gives what is looped over, or turns `list(…)` into a comprehension. In a
-plain `def` the function must become `async def` too, with the marker that makes somebody run it; that is unsafe.
+Fix: Sometimes safe. Adds or drops `async`, awaits a coroutine that gives what is looped over, or turns `list(…)` into a
+comprehension. In a plain `def` the function must become `async def` too, with the marker that makes somebody run it;
+that is unsafe.
 """
 
 from __future__ import annotations

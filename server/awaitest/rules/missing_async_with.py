@@ -1,52 +1,36 @@
 """Reports `with` on an asynchronous context manager, and `async with` on a plain one.
 
-## What it does
-
 Finds `with` over something that can only be entered by `async with`, such as an `AsyncClient`, a `LifespanManager` or
 `asyncio.timeout()`, and `async with` over something that can only be entered by `with`, such as `pytest.raises()`.
 
-## Why is this bad?
+Why: Python raises a `TypeError` where the block begins; its body never runs.
 
-Python raises a `TypeError` where the block begins; its body never runs.
+Bad:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-## Bad
+    from app.main import app
 
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
+    @pytest.mark.asyncio
+    async def test_users():
+        with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            await client.get("/users/")
 
-from app.main import app
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
+    from app.main import app
 
-@pytest.mark.asyncio
-async def test_users():
-    with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        await client.get("/users/")
-```
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            await client.get("/users/")
 
-## Good
+Ignore: When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
 
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        await client.get("/users/")
-```
-
-## When to ignore
-
-When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
-
-## Fix
-
-Sometimes safe. Adds or drops `async`. In a plain `def` the function must become `async def` too, with the marker that makes somebody
-run it; that is unsafe. Offered where everything that the statement enters agrees.
+Fix: Sometimes safe. Adds or drops `async`. In a plain `def` the function must become `async def` too, with the marker
+that makes somebody run it; that is unsafe. Offered where everything that the statement enters agrees.
 """
 
 from __future__ import annotations

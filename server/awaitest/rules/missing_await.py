@@ -1,54 +1,38 @@
 """Reports a coroutine that nobody awaits.
 
-## What it does
+Finds calls of coroutine functions whose coroutine is dropped, or used as if it were the result: its attributes read,
+passed as data, written into a string, looped over, returned by a test.
 
-Finds calls of coroutine functions whose coroutine is dropped, or used as if it were the result: its attributes read, passed as data,
-written into a string, looped over, returned by a test.
+Why: Calling a coroutine function runs nothing. It only makes a coroutine object, and the work starts when somebody
+awaits it. A test that drops the coroutine passes without having sent its request; one that uses it fails with an error
+about coroutines instead of about the app.
 
-## Why is this bad?
+Bad:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-Calling a coroutine function runs nothing. It only makes a coroutine object, and the work starts when somebody awaits it. A test that
-drops the coroutine passes without having sent its request; one that uses it fails with an error about coroutines instead of about
-the app.
+    from app.main import app
 
-## Bad
+    @pytest.mark.asyncio
+    async def test_create():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            client.post("/users/", json={"name": "bob"})
 
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-from app.main import app
+    from app.main import app
 
+    @pytest.mark.asyncio
+    async def test_create():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            await client.post("/users/", json={"name": "bob"})
 
-@pytest.mark.asyncio
-async def test_create():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        client.post("/users/", json={"name": "bob"})
-```
+Ignore: When a test makes a coroutine on purpose and leaves it alone, for example to look at the warning.
 
-## Good
-
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_create():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        await client.post("/users/", json={"name": "bob"})
-```
-
-## When to ignore
-
-When a test makes a coroutine on purpose and leaves it alone, for example to look at the warning.
-
-## Fix
-
-Sometimes safe. Puts `await` where the coroutine is made. In a plain `def` the function must become `async def` too, with the marker
-that makes somebody run it; that is unsafe.
+Fix: Sometimes safe. Puts `await` where the coroutine is made. In a plain `def` the function must become `async def`
+too, with the marker that makes somebody run it; that is unsafe.
 """
 
 from __future__ import annotations

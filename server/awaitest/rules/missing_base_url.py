@@ -1,53 +1,38 @@
 """Reports a client that is asked for paths and knows no host to ask.
 
-## What it does
+Finds an `AsyncClient` over an `ASGITransport` that has no `base_url`, or one without `http://`, where a request gives a
+path only.
 
-Finds an `AsyncClient` over an `ASGITransport` that has no `base_url`, or one without `http://`, where a request gives a path only.
+Why: httpx calls the app and then fails with `ValueError: unknown url type: '/users'`. A `base_url` such as `"test"` is
+taken for a path: httpx raises the same error, httpx2 sends the request to `test/users`, which is answered by 404.
+httpx2 needs no `base_url` over an `ASGITransport`: there only a wrong one is reported.
 
-## Why is this bad?
+Bad:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-httpx calls the app and then fails with `ValueError: unknown url type: '/users'`. A `base_url` such as `"test"` is taken for a path: httpx
-raises the same error, httpx2 sends the request to `test/users`, which is answered by 404. httpx2 needs no `base_url` over an
-`ASGITransport`: there only a wrong one is reported.
+    from app.main import app
 
-## Bad
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app)) as client:
+            assert (await client.get("/users")).status_code == 200
 
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-from app.main import app
+    from app.main import app
 
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            assert (await client.get("/users")).status_code == 200
 
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app)) as client:
-        assert (await client.get("/users")).status_code == 200
-```
+Ignore: When a test wants the `ValueError`; inside `pytest.raises` nothing is reported.
 
-## Good
-
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        assert (await client.get("/users")).status_code == 200
-```
-
-## When to ignore
-
-When a test wants the `ValueError`; inside `pytest.raises` nothing is reported.
-
-## Fix
-
-Sometimes safe. Adds `base_url="http://test"`, or puts `http://` before the one that is there. Unsafe where the test may pass today,
-since a wrong path gives a 404 and no exception.
+Fix: Sometimes safe. Adds `base_url="http://test"`, or puts `http://` before the one that is there. Unsafe where the
+test may pass today, since a wrong path gives a 404 and no exception.
 """
 
 from __future__ import annotations

@@ -1,52 +1,37 @@
 """Reports a client of one HTTP library over a transport of the other.
 
-## What it does
-
 Finds a client of httpx that is given a transport of httpx2, and the reverse.
 
-## Why is this bad?
+Why: Both libraries have the same names, and each checks for its own classes: the first request fails with a bare
+`AssertionError` that names neither of them.
 
-Both libraries have the same names, and each checks for its own classes: the first request fails with a bare `AssertionError` that names
-neither of them.
+Bad:
+    import pytest
+    from httpx import AsyncClient
+    from httpx2 import ASGITransport
 
-## Bad
+    from app.main import app
 
-```python
-import pytest
-from httpx import AsyncClient
-from httpx2 import ASGITransport
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            assert (await client.get("/users")).status_code == 200
 
-from app.main import app
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
+    from app.main import app
 
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        assert (await client.get("/users")).status_code == 200
-```
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            assert (await client.get("/users")).status_code == 200
 
-## Good
+Ignore: When a test wants the `AssertionError`; where the function has a `pytest.raises`, nothing is reported.
 
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        assert (await client.get("/users")).status_code == 200
-```
-
-## When to ignore
-
-When a test wants the `AssertionError`; where the function has a `pytest.raises`, nothing is reported.
-
-## Fix
-
-Unsafe. Takes the transport from the library of the client, where it is made in the same file; it may be the client that should change.
+Fix: Unsafe. Takes the transport from the library of the client, where it is made in the same file; it may be the client
+that should change.
 """
 
 from __future__ import annotations

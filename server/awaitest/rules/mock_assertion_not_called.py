@@ -1,51 +1,36 @@
 """Reports a mock's assertion that is named but not called.
 
-## What it does
+Finds `mock.assert_awaited_once` and the other assertions of mocks without parentheses, as a statement or behind
+`assert`.
 
-Finds `mock.assert_awaited_once` and the other assertions of mocks without parentheses, as a statement or behind `assert`.
+Why: Without the call nothing is compared: the line reads a method and drops it, and `assert mock.assert_awaited_once`
+is always true. The test passes whether or not the mock was used.
 
-## Why is this bad?
+Bad:
+    from unittest.mock import AsyncMock
 
-Without the call nothing is compared: the line reads a method and drops it, and `assert mock.assert_awaited_once` is always true. The
-test passes whether or not the mock was used.
+    import pytest
 
-## Bad
+    @pytest.mark.asyncio
+    async def test_send():
+        send = AsyncMock()
+        await send("bob")
+        send.assert_awaited_once
 
-```python
-from unittest.mock import AsyncMock
+Good:
+    from unittest.mock import AsyncMock
 
-import pytest
+    import pytest
 
+    @pytest.mark.asyncio
+    async def test_send():
+        send = AsyncMock()
+        await send("bob")
+        send.assert_awaited_once()
 
-@pytest.mark.asyncio
-async def test_send():
-    send = AsyncMock()
-    await send("bob")
-    send.assert_awaited_once
-```
+Ignore: Never, as far as we know.
 
-## Good
-
-```python
-from unittest.mock import AsyncMock
-
-import pytest
-
-
-@pytest.mark.asyncio
-async def test_send():
-    send = AsyncMock()
-    await send("bob")
-    send.assert_awaited_once()
-```
-
-## When to ignore
-
-Never, as far as we know.
-
-## Fix
-
-Safe. Calls the assertion. Not offered where it must be told what to compare with.
+Fix: Safe. Calls the assertion. Not offered where it must be told what to compare with.
 """
 
 from __future__ import annotations

@@ -1,54 +1,39 @@
 """Reports `await` on a value that cannot be awaited.
 
-## What it does
+Finds `await` on results that are certainly plain: the parsed body of a response, what a `TestClient` call gives, a new
+object, a mock's assertion.
 
-Finds `await` on results that are certainly plain: the parsed body of a response, what a `TestClient` call gives, a new object, a mock's
-assertion.
+Why: The test fails with `TypeError: object … can't be used in 'await' expression`, and the message does not say which
+part was already there. A response is complete once the request was awaited; reading its body needs no second `await`.
 
-## Why is this bad?
+Bad:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-The test fails with `TypeError: object … can't be used in 'await' expression`, and the message does not say which part was already
-there. A response is complete once the request was awaited; reading its body needs no second `await`.
+    from app.main import app
 
-## Bad
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            response = await client.get("/users/")
+        assert await response.json() == []
 
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-from app.main import app
+    from app.main import app
 
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            response = await client.get("/users/")
+        assert response.json() == []
 
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        response = await client.get("/users/")
-    assert await response.json() == []
-```
+Ignore: When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
 
-## Good
-
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        response = await client.get("/users/")
-    assert response.json() == []
-```
-
-## When to ignore
-
-When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
-
-## Fix
-
-Safe. Drops the `await`. Where that was the only one in a test of a `TestClient`, the test becomes a plain `def` without marker.
+Fix: Safe. Drops the `await`. Where that was the only one in a test of a `TestClient`, the test becomes a plain `def`
+without marker.
 """
 
 from __future__ import annotations

@@ -1,53 +1,37 @@
 """Reports an event loop that is started inside another one.
 
-## What it does
-
 Finds `asyncio.run()`, `loop.run_until_complete()`, `Runner.run()` and `anyio.run()` in an `async def`.
 
-## Why is this bad?
+Why: An `async def` runs on an event loop already, and a thread can run one at a time: the call raises `RuntimeError`.
+The coroutine that it was given never runs.
 
-An `async def` runs on an event loop already, and a thread can run one at a time: the call raises `RuntimeError`. The coroutine that it
-was given never runs.
+Bad:
+    import asyncio
 
-## Bad
+    import pytest
 
-```python
-import asyncio
+    async def load() -> int:
+        return 1
 
-import pytest
+    @pytest.mark.asyncio
+    async def test_load():
+        assert asyncio.run(load()) == 1
 
+Good:
+    import pytest
 
-async def load() -> int:
-    return 1
+    async def load() -> int:
+        return 1
 
+    @pytest.mark.asyncio
+    async def test_load():
+        assert await load() == 1
 
-@pytest.mark.asyncio
-async def test_load():
-    assert asyncio.run(load()) == 1
-```
+Ignore: When something patches the event loop so that it can be nested; where the project mentions `nest_asyncio`,
+nothing is reported.
 
-## Good
-
-```python
-import pytest
-
-
-async def load() -> int:
-    return 1
-
-
-@pytest.mark.asyncio
-async def test_load():
-    assert await load() == 1
-```
-
-## When to ignore
-
-When something patches the event loop so that it can be nested; where the project mentions `nest_asyncio`, nothing is reported.
-
-## Fix
-
-Safe. Awaits the coroutine instead, and drops the import that only the call needed. Offered where the call has no other arguments.
+Fix: Safe. Awaits the coroutine instead, and drops the import that only the call needed. Offered where the call has no
+other arguments.
 """
 
 from __future__ import annotations

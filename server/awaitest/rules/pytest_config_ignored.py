@@ -1,38 +1,24 @@
 """Reports what pytest does not read, or refuses, in its configuration files.
 
-## What it does
+Looks at `pytest.toml`, `pytest.ini`, `pyproject.toml`, `tox.ini` and `setup.cfg`: values that pytest refuses, tables
+and keys that are misspelt or stand in a file or table that it does not read.
 
-Looks at `pytest.toml`, `pytest.ini`, `pyproject.toml`, `tox.ini` and `setup.cfg`: values that pytest refuses, tables and keys that
-are misspelt or stand in a file or table that it does not read.
+Why: pytest goes on without what it does not read: `asyncio_mode = auto` in the wrong table leaves the strict mode on,
+and every unmarked async test fails, or is skipped before pytest 8.4.
 
-## Why is this bad?
+Bad:
+    [tool.pytest-asyncio]
+    asyncio_mode = "auto"
+    asyncio_default_fixture_loop_scope = "function"
 
-pytest goes on without what it does not read: `asyncio_mode = auto` in the wrong table leaves the strict mode on, and every
-unmarked async test fails, or is skipped before pytest 8.4.
+Good:
+    [tool.pytest.ini_options]
+    asyncio_mode = "auto"
+    asyncio_default_fixture_loop_scope = "function"
 
-## Bad
+Ignore: When another program reads the table.
 
-```toml
-[tool.pytest-asyncio]
-asyncio_mode = "auto"
-asyncio_default_fixture_loop_scope = "function"
-```
-
-## Good
-
-```toml
-[tool.pytest.ini_options]
-asyncio_mode = "auto"
-asyncio_default_fixture_loop_scope = "function"
-```
-
-## When to ignore
-
-When another program reads the table.
-
-## Fix
-
-Safe. Corrects the name of the table, the key or the value, where it is clear what was meant.
+Fix: Safe. Corrects the name of the table, the key or the value, where it is clear what was meant.
 """
 
 from __future__ import annotations

@@ -1,51 +1,36 @@
 """Reports an app that is handed to `AsyncClient` itself instead of to its transport.
 
-## What it does
-
 Finds `AsyncClient(app=app)`, `AsyncClient(app)` and `AsyncClient(transport=app)`.
 
-## Why is this bad?
+Why: httpx 0.28 removed the `app` argument, and httpx2 never had it: the call raises a `TypeError`. An app given as
+`transport` fails with the first request. httpx 0.27 still takes `app=`, with a DeprecationWarning: there it is a
+warning. Older versions take it silently: a hint.
 
-httpx 0.28 removed the `app` argument, and httpx2 never had it: the call raises a `TypeError`. An app given as `transport` fails with the
-first request. httpx 0.27 still takes `app=`, with a DeprecationWarning: there it is a warning. Older versions take it silently: a hint.
+Bad:
+    import pytest
+    from httpx import AsyncClient
 
-## Bad
+    from app.main import app
 
-```python
-import pytest
-from httpx import AsyncClient
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(app=app, base_url="http://test") as client:
+            await client.get("/users/")
 
-from app.main import app
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
+    from app.main import app
 
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(app=app, base_url="http://test") as client:
-        await client.get("/users/")
-```
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            await client.get("/users/")
 
-## Good
+Ignore: When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
 
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        await client.get("/users/")
-```
-
-## When to ignore
-
-When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
-
-## Fix
-
-Safe. Hands the app to an `ASGITransport`, with its import. Not offered where `transport=` is given too.
+Fix: Safe. Hands the app to an `ASGITransport`, with its import. Not offered where `transport=` is given too.
 """
 
 from __future__ import annotations

@@ -1,48 +1,33 @@
 """Reports use of the `event_loop` fixture that pytest-asyncio no longer has.
 
-## What it does
+Finds tests and fixtures that ask for `event_loop`, and fixtures of that name that nobody asks for, where pytest-asyncio
+is 1.0 or newer. Before, from 0.23 on, it warns of the fixture. `event_loop_policy`, deprecated in 1.5, is a warning
+too.
 
-Finds tests and fixtures that ask for `event_loop`, and fixtures of that name that nobody asks for, where pytest-asyncio is 1.0 or newer.
-Before, from 0.23 on, it warns of the fixture. `event_loop_policy`, deprecated in 1.5, is a warning too.
+Why: Who asks for it fails with `fixture 'event_loop' not found`. Who defines it, mostly to have one loop for the
+session, is not told that nothing uses it any more: each test runs on a loop of its own.
 
-## Why is this bad?
+Bad:
+    import pytest
 
-Who asks for it fails with `fixture 'event_loop' not found`. Who defines it, mostly to have one loop for the session, is not told that nothing
-uses it any more: each test runs on a loop of its own.
+    @pytest.mark.asyncio
+    async def test_loop(event_loop):
+        assert event_loop.is_running()
 
-## Bad
+Good:
+    import asyncio
 
-```python
-import pytest
+    import pytest
 
+    @pytest.mark.asyncio
+    async def test_loop():
+        event_loop = asyncio.get_running_loop()
+        assert event_loop.is_running()
 
-@pytest.mark.asyncio
-async def test_loop(event_loop):
-    assert event_loop.is_running()
-```
+Ignore: When the suite must also run with pytest-asyncio before 1.0.
 
-## Good
-
-```python
-import asyncio
-
-import pytest
-
-
-@pytest.mark.asyncio
-async def test_loop():
-    event_loop = asyncio.get_running_loop()
-    assert event_loop.is_running()
-```
-
-## When to ignore
-
-When the suite must also run with pytest-asyncio before 1.0.
-
-## Fix
-
-Sometimes safe. Takes the running loop in place of the parameter. Deletes a fixture that nobody uses; unsafe where it has a scope, for then
-`loop_scope` should replace it.
+Fix: Sometimes safe. Takes the running loop in place of the parameter. Deletes a fixture that nobody uses; unsafe where
+it has a scope, for then `loop_scope` should replace it.
 """
 
 from __future__ import annotations

@@ -1,48 +1,32 @@
 """Reports a stream that is awaited, and a plain request that is entered like a stream.
 
-## What it does
-
 Finds `await client.stream(…)` and `async with client.get(…)` on an `AsyncClient` of httpx or httpx2.
 
-## Why is this bad?
+Why: `stream()` gives an asynchronous context manager, which keeps the connection open while its block runs; the other
+requests give a coroutine, whose response was read to its end. Each in the place of the other is a `TypeError`.
 
-`stream()` gives an asynchronous context manager, which keeps the connection open while its block runs; the other requests give a
-coroutine, whose response was read to its end. Each in the place of the other is a `TypeError`.
+Bad:
+    import pytest
+    from httpx import AsyncClient
 
-## Bad
-
-```python
-import pytest
-from httpx import AsyncClient
-
-
-@pytest.mark.asyncio
-async def test_events(client: AsyncClient):
-    response = await client.stream("GET", "/events")
-    assert response.status_code == 200
-```
-
-## Good
-
-```python
-import pytest
-from httpx import AsyncClient
-
-
-@pytest.mark.asyncio
-async def test_events(client: AsyncClient):
-    async with client.stream("GET", "/events") as response:
+    @pytest.mark.asyncio
+    async def test_events(client: AsyncClient):
+        response = await client.stream("GET", "/events")
         assert response.status_code == 200
-```
 
-## When to ignore
+Good:
+    import pytest
+    from httpx import AsyncClient
 
-When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
+    @pytest.mark.asyncio
+    async def test_events(client: AsyncClient):
+        async with client.stream("GET", "/events") as response:
+            assert response.status_code == 200
 
-## Fix
+Ignore: When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
 
-Safe. Enters the stream around the statements that use the response, or awaits the request. Offered where nothing else shares the
-statement.
+Fix: Safe. Enters the stream around the statements that use the response, or awaits the request. Offered where nothing
+else shares the statement.
 """
 
 from __future__ import annotations

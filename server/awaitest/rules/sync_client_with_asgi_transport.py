@@ -1,50 +1,34 @@
 """Reports a synchronous client over the transport of an asynchronous one.
 
-## What it does
-
 Finds a `Client` of httpx or httpx2 that is given an `ASGITransport`.
 
-## Why is this bad?
+Why: An ASGI app is awaited, which a synchronous client cannot do: entering the client, its first request and its
+`close()` each raise `AttributeError: 'ASGITransport' object has no attribute …`.
 
-An ASGI app is awaited, which a synchronous client cannot do: entering the client, its first request and its `close()` each raise
-`AttributeError: 'ASGITransport' object has no attribute …`.
+Bad:
+    from httpx import ASGITransport, Client
 
-## Bad
+    from app.main import app
 
-```python
-from httpx import ASGITransport, Client
+    def test_users():
+        with Client(transport=ASGITransport(app=app), base_url="http://test") as client:
+            assert client.get("/users").status_code == 200
 
-from app.main import app
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
+    from app.main import app
 
-def test_users():
-    with Client(transport=ASGITransport(app=app), base_url="http://test") as client:
-        assert client.get("/users").status_code == 200
-```
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            assert (await client.get("/users")).status_code == 200
 
-## Good
+Ignore: When a test wants the `AttributeError`; where the function has a `pytest.raises`, nothing is reported.
 
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
-        assert (await client.get("/users")).status_code == 200
-```
-
-## When to ignore
-
-When a test wants the `AttributeError`; where the function has a `pytest.raises`, nothing is reported.
-
-## Fix
-
-Unsafe. Makes it an `AsyncClient`, awaits its requests and makes the test async. Offered where a `with` enters the client and only
-requests use it.
+Fix: Unsafe. Makes it an `AsyncClient`, awaits its requests and makes the test async. Offered where a `with` enters the
+client and only requests use it.
 """
 
 from __future__ import annotations

@@ -1,44 +1,28 @@
 """Reports a plain mock that is put in the place of a coroutine function.
 
-## What it does
+Finds `MagicMock(return_value=…)` and `Mock(return_value=…)` that `monkeypatch.setattr()` or `patch.object()` put where
+an `async def` stands, with a return value that cannot be awaited.
 
-Finds `MagicMock(return_value=…)` and `Mock(return_value=…)` that `monkeypatch.setattr()` or `patch.object()` put where an `async def`
-stands, with a return value that cannot be awaited.
+Why: The code under test awaits the call and gets the plain return value: it fails with `TypeError: object … can't be
+used in 'await' expression`. Where it catches errors, the test may pass for the wrong reason.
 
-## Why is this bad?
+Bad:
+    import asyncio
+    from unittest.mock import MagicMock
 
-The code under test awaits the call and gets the plain return value: it fails with `TypeError: object … can't be used in 'await'
-expression`. Where it catches errors, the test may pass for the wrong reason.
+    def test_pause(monkeypatch):
+        monkeypatch.setattr(asyncio, "sleep", MagicMock(return_value=None))
 
-## Bad
+Good:
+    import asyncio
+    from unittest.mock import AsyncMock
 
-```python
-import asyncio
-from unittest.mock import MagicMock
+    def test_pause(monkeypatch):
+        monkeypatch.setattr(asyncio, "sleep", AsyncMock(return_value=None))
 
+Ignore: When the call is never awaited in this test.
 
-def test_pause(monkeypatch):
-    monkeypatch.setattr(asyncio, "sleep", MagicMock(return_value=None))
-```
-
-## Good
-
-```python
-import asyncio
-from unittest.mock import AsyncMock
-
-
-def test_pause(monkeypatch):
-    monkeypatch.setattr(asyncio, "sleep", AsyncMock(return_value=None))
-```
-
-## When to ignore
-
-When the call is never awaited in this test.
-
-## Fix
-
-Safe. Makes it an `AsyncMock`, which gives the same value once it is awaited.
+Fix: Safe. Makes it an `AsyncMock`, which gives the same value once it is awaited.
 """
 
 from __future__ import annotations

@@ -1,54 +1,40 @@
 """Reports an `AsyncClient` whose owner never closes it.
 
-## What it does
+Finds clients of httpx and httpx2 that nobody closes: made and kept by a test, made for one request, handed out by a
+fixture, stored on `self` of a test class, or made when a test module is imported. A function that returns a client
+leaves that to its caller.
 
-Finds clients of httpx and httpx2 that nobody closes: made and kept by a test, made for one request, handed out by a fixture, stored on
-`self` of a test class, or made when a test module is imported. A function that returns a client leaves that to its caller.
+Why: Connections it has made stay open. They surface later as `ResourceWarning` in a test that has nothing to do with
+them.
 
-## Why is this bad?
+Bad:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-Connections it has made stay open. They surface later as `ResourceWarning` in a test that has nothing to do with them.
+    from app.main import app
 
-## Bad
-
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    client = AsyncClient(transport=ASGITransport(app=app), base_url="http://test")
-    response = await client.get("/users/")
-    assert response.json() == []
-```
-
-## Good
-
-```python
-import pytest
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest.mark.asyncio
-async def test_users():
-    async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+    @pytest.mark.asyncio
+    async def test_users():
+        client = AsyncClient(transport=ASGITransport(app=app), base_url="http://test")
         response = await client.get("/users/")
-    assert response.json() == []
-```
+        assert response.json() == []
 
-## When to ignore
+Good:
+    import pytest
+    from httpx import ASGITransport, AsyncClient
 
-When something closes the client that cannot be seen from the file.
+    from app.main import app
 
-## Fix
+    @pytest.mark.asyncio
+    async def test_users():
+        async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:
+            response = await client.get("/users/")
+        assert response.json() == []
 
-Sometimes safe. Puts the code that uses the client into `async with`; a fixture yields it from there. A plain `def` must become
-`async def` too, which is unsafe. No fix for clients of a module or of `self`.
+Ignore: When something closes the client that cannot be seen from the file.
+
+Fix: Sometimes safe. Puts the code that uses the client into `async with`; a fixture yields it from there. A plain `def`
+must become `async def` too, which is unsafe. No fix for clients of a module or of `self`.
 """
 
 from __future__ import annotations

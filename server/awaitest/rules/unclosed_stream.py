@@ -1,50 +1,34 @@
 """Reports a streamed response that nobody closes.
 
-## What it does
+Finds `send(request, stream=True)` of an `AsyncClient` of httpx or httpx2 whose response is neither closed nor read to
+its end, only looked at: its status, its headers.
 
-Finds `send(request, stream=True)` of an `AsyncClient` of httpx or httpx2 whose response is neither closed nor read to its end, only
-looked at: its status, its headers.
+Why: A streamed response keeps its connection until it is closed. Nothing warns of one that is not: the connection stays
+taken until the client is closed, and a pool with a limit runs dry.
 
-## Why is this bad?
+Bad:
+    import pytest
+    from httpx import AsyncClient
 
-A streamed response keeps its connection until it is closed. Nothing warns of one that is not: the connection stays taken until the client
-is closed, and a pool with a limit runs dry.
-
-## Bad
-
-```python
-import pytest
-from httpx import AsyncClient
-
-
-@pytest.mark.asyncio
-async def test_events(client: AsyncClient):
-    request = client.build_request("GET", "/events")
-    response = await client.send(request, stream=True)
-    assert response.status_code == 200
-```
-
-## Good
-
-```python
-import pytest
-from httpx import AsyncClient
-
-
-@pytest.mark.asyncio
-async def test_events(client: AsyncClient):
-    async with client.stream("GET", "/events") as response:
+    @pytest.mark.asyncio
+    async def test_events(client: AsyncClient):
+        request = client.build_request("GET", "/events")
+        response = await client.send(request, stream=True)
         assert response.status_code == 200
-```
 
-## When to ignore
+Good:
+    import pytest
+    from httpx import AsyncClient
 
-When the client is closed right after, or a hook of it reads each response.
+    @pytest.mark.asyncio
+    async def test_events(client: AsyncClient):
+        async with client.stream("GET", "/events") as response:
+            assert response.status_code == 200
 
-## Fix
+Ignore: When the client is closed right after, or a hook of it reads each response.
 
-Safe. Makes it `async with client.stream(…)`, which builds and sends the same request. Offered where the request is built by
-`build_request` in the line before, or in the call.
+Fix: Safe. Makes it `async with client.stream(…)`, which builds and sends the same request. Offered where the request is
+built by `build_request` in the line before, or in the call.
 """
 
 from __future__ import annotations

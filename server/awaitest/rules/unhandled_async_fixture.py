@@ -1,54 +1,36 @@
 """Reports an async fixture that nobody runs.
 
-## What it does
-
 Finds `async def` fixtures under `@pytest.fixture` in strict mode, where neither pytest-asyncio nor anyio takes them.
 
-## Why is this bad?
+Why: pytest calls the function and gets a coroutine or an asynchronous generator instead of a value. Every test that
+asks for the fixture fails with `requested an async fixture …, with no plugin or hook that handled it`.
 
-pytest calls the function and gets a coroutine or an asynchronous generator instead of a value. Every test that asks for the fixture
-fails with `requested an async fixture …, with no plugin or hook that handled it`.
+Bad:
+    import pytest
 
-## Bad
+    @pytest.fixture
+    async def token():
+        return "secret"
 
-```python
-import pytest
+    @pytest.mark.asyncio
+    async def test_token(token):
+        assert token == "secret"
 
+Good:
+    import pytest
+    import pytest_asyncio
 
-@pytest.fixture
-async def token():
-    return "secret"
+    @pytest_asyncio.fixture
+    async def token():
+        return "secret"
 
+    @pytest.mark.asyncio
+    async def test_token(token):
+        assert token == "secret"
 
-@pytest.mark.asyncio
-async def test_token(token):
-    assert token == "secret"
-```
+Ignore: When a plugin that this project cannot see runs async fixtures.
 
-## Good
-
-```python
-import pytest
-import pytest_asyncio
-
-
-@pytest_asyncio.fixture
-async def token():
-    return "secret"
-
-
-@pytest.mark.asyncio
-async def test_token(token):
-    assert token == "secret"
-```
-
-## When to ignore
-
-When a plugin that this project cannot see runs async fixtures.
-
-## Fix
-
-Safe. Uses `@pytest_asyncio.fixture`, with its import. Offered where pytest-asyncio is installed.
+Fix: Safe. Uses `@pytest_asyncio.fixture`, with its import. Offered where pytest-asyncio is installed.
 """
 
 from __future__ import annotations

@@ -1,54 +1,38 @@
 """Reports a client that is closed by the method of the other kind of client.
 
-## What it does
-
 Finds `close()` on an `AsyncClient` of httpx or httpx2, and `aclose()` on a `Client` or `TestClient`.
 
-## Why is this bad?
+Why: An `AsyncClient` has no `close`, a synchronous client no `aclose`: the line raises an `AttributeError`, in a
+fixture after the test has passed, and the client stays open.
 
-An `AsyncClient` has no `close`, a synchronous client no `aclose`: the line raises an `AttributeError`, in a fixture after the test has
-passed, and the client stays open.
+Bad:
+    import pytest_asyncio
+    from httpx import ASGITransport, AsyncClient
 
-## Bad
+    from app.main import app
 
-```python
-import pytest_asyncio
-from httpx import ASGITransport, AsyncClient
+    @pytest_asyncio.fixture
+    async def client():
+        client = AsyncClient(transport=ASGITransport(app=app), base_url="http://test")
+        yield client
+        await client.close()
 
-from app.main import app
+Good:
+    import pytest_asyncio
+    from httpx import ASGITransport, AsyncClient
 
+    from app.main import app
 
-@pytest_asyncio.fixture
-async def client():
-    client = AsyncClient(transport=ASGITransport(app=app), base_url="http://test")
-    yield client
-    await client.close()
-```
+    @pytest_asyncio.fixture
+    async def client():
+        client = AsyncClient(transport=ASGITransport(app=app), base_url="http://test")
+        yield client
+        await client.aclose()
 
-## Good
+Ignore: When a test wants the `AttributeError`; inside `pytest.raises` nothing is reported.
 
-```python
-import pytest_asyncio
-from httpx import ASGITransport, AsyncClient
-
-from app.main import app
-
-
-@pytest_asyncio.fixture
-async def client():
-    client = AsyncClient(transport=ASGITransport(app=app), base_url="http://test")
-    yield client
-    await client.aclose()
-```
-
-## When to ignore
-
-When a test wants the `AttributeError`; inside `pytest.raises` nothing is reported.
-
-## Fix
-
-Sometimes safe. Calls the right method, with `await` where it needs one; a client that a failure would leave open gets an `async with`.
-Unsafe where a plain `def` has to become `async def`.
+Fix: Sometimes safe. Calls the right method, with `await` where it needs one; a client that a failure would leave open
+gets an `async with`. Unsafe where a plain `def` has to become `async def`.
 """
 
 from __future__ import annotations

@@ -1,49 +1,34 @@
 """Reports an argument that a request method of a client does not take.
 
-## What it does
+Finds a keyword that the method does not have, in requests of httpx, httpx2 and `TestClient`: a body for `delete`,
+`get`, `head` or `options`, or the `allow_redirects` of requests. What a method takes is read from the library that is
+installed.
 
-Finds a keyword that the method does not have, in requests of httpx, httpx2 and `TestClient`: a body for `delete`, `get`, `head` or
-`options`, or the `allow_redirects` of requests. What a method takes is read from the library that is installed.
+Why: The call raises `TypeError: … got an unexpected keyword argument`. Methods that seldom have a body have no
+parameter for one; `request()` takes it for every method.
 
-## Why is this bad?
+Bad:
+    import pytest
+    from httpx import AsyncClient
 
-The call raises `TypeError: … got an unexpected keyword argument`. Methods that seldom have a body have no parameter for one; `request()`
-takes it for every method.
+    @pytest.mark.asyncio
+    async def test_delete_users(client: AsyncClient):
+        response = await client.delete("/users", json={"ids": [1, 2]})
+        assert response.status_code == 204
 
-## Bad
+Good:
+    import pytest
+    from httpx import AsyncClient
 
-```python
-import pytest
-from httpx import AsyncClient
+    @pytest.mark.asyncio
+    async def test_delete_users(client: AsyncClient):
+        response = await client.request("DELETE", "/users", json={"ids": [1, 2]})
+        assert response.status_code == 204
 
+Ignore: When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
 
-@pytest.mark.asyncio
-async def test_delete_users(client: AsyncClient):
-    response = await client.delete("/users", json={"ids": [1, 2]})
-    assert response.status_code == 204
-```
-
-## Good
-
-```python
-import pytest
-from httpx import AsyncClient
-
-
-@pytest.mark.asyncio
-async def test_delete_users(client: AsyncClient):
-    response = await client.request("DELETE", "/users", json={"ids": [1, 2]})
-    assert response.status_code == 204
-```
-
-## When to ignore
-
-When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
-
-## Fix
-
-Sometimes safe. Sends the body by `request("DELETE", …)`, and writes `follow_redirects` for `allow_redirects`. Unsafe for the other
-methods, whose argument may have been meant for `params`. Not offered for other arguments.
+Fix: Sometimes safe. Sends the body by `request("DELETE", …)`, and writes `follow_redirects` for `allow_redirects`.
+Unsafe for the other methods, whose argument may have been meant for `params`. Not offered for other arguments.
 """
 
 from __future__ import annotations
