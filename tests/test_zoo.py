@@ -83,15 +83,15 @@ FIRST_SET = {
     "m34-plugin-disabled": "AWT201",
     "m35-async-generator-test": "AWT214",
     "m36-sync-autouse-fixture-auto": "AWT101",
+    "c23-testclient-in-async-test": "AWT312",
+    "m03-pytestmark-in-conftest": "AWT208",
+    "m33-anyio-unpinned-backend": "AWT216",
 }
 """The code that finds the case; two where either tells the truth about the line."""
 
 LATER = {
     "a86-asyncmock-sync-child": "AWT124",
-    "c23-testclient-in-async-test": "AWT312",
-    "m03-pytestmark-in-conftest": "AWT208",
     "m21-loop-scope-hang": "AWT209",
-    "m33-anyio-unpinned-backend": "AWT216",
 }
 """The rule that will find the case; a case moves to FIRST_SET when its rule is there."""
 

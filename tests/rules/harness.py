@@ -15,7 +15,7 @@ from packaging.version import Version
 from tests.rules.notation import FIX, NO_FIX, UNSAFE_FIX, Case, Mark, write_code
 
 from awaitest.check import Checker
-from awaitest.engine.diagnostic import Diagnostic, Fix
+from awaitest.engine.diagnostic import Diagnostic, Fix, Severity
 from awaitest.project.declared import PLUGINS
 from awaitest.project.environment import NEWEST, Environment, find_environment
 from awaitest.project.files import DiskFiles, Files, OverlayFiles
@@ -33,7 +33,6 @@ ROUNDS = 6
 
 SYNTAX_RULES = {SYNTAX_NAME, "await-outside-async"}
 _CONFIGS = {"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "pyproject.toml", "tox.ini", "setup.cfg"}
-_EVERYWHERE = "default-loop-scope-unset"
 _OTHER_HEADERS = {"without", "python", "environment", "skip"}
 _MODULES = {"pytest-asyncio": "pytest_asyncio", "asgi-lifespan": "asgi_lifespan"}
 
@@ -109,10 +108,10 @@ def check(texts: Texts, headers: Mapping[str, str], sources: bool = True) -> tup
 
 
 def check_case(case: Case, sources: bool = True, texts: Texts | None = None) -> tuple[Diagnostic, ...]:
-    """All diagnostics of a case, or of its texts after a fix. One hint fits nearly every configuration: only the cases of its
-    own rule look at it."""
+    """All diagnostics of a case, or of its texts after a fix. Hints fit much correct code: only the cases of their own rules
+    look at them."""
     found = check(case.files if texts is None else texts, case.headers, sources)
-    return tuple(it for it in found if it.name != _EVERYWHERE or case.rule == _EVERYWHERE)
+    return tuple(it for it in found if it.severity is not Severity.HINT or it.name == case.rule)
 
 
 @cache

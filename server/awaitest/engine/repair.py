@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from awaitest.engine import members
@@ -278,8 +278,8 @@ def plain_edits(run: Run) -> list[Edit]:
     )
 
 
-def dropped_marks(run: Run, marks: list[ast.expr]) -> list[Edit]:
-    """Remove decorator lines, and the import of pytest where nothing else uses it."""
+def dropped_marks(run: Run, marks: Sequence[ast.expr | ast.stmt]) -> list[Edit]:
+    """Remove the lines of decorators or of a `pytestmark`, and the import of pytest where nothing else uses it."""
     edits = [remove_lines(run, mark) for mark in marks]
     names = Counter(part.id for mark in marks for part in ast.walk(mark) if isinstance(part, ast.Name))
     for name, imported in (("pytest", None), ("mark", "mark")):

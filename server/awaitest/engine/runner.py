@@ -152,9 +152,10 @@ class Runner:
         """Whether the test or one of its fixtures asks for `anyio_backend`: then anyio runs the async ones."""
         if self._project.plugin("anyio") is False:
             return False
-        return "anyio_backend" in self._fixtures.closure(self._wanted(function, cls, marks), _seeker(function, cls))
+        return "anyio_backend" in self._fixtures.closure(self.wanted(function, cls, marks), _seeker(function, cls))
 
-    def _wanted(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> list[str]:
+    def wanted(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> list[str]:
+        """The fixtures a test asks for, by parameters and `usefixtures`."""
         node = function.node
         assert not isinstance(node, ast.Lambda)
         names = requested(node, cls is not None)
@@ -183,7 +184,7 @@ class Runner:
         """Whether a parameter set brings marks of its own: `pytest.param(…, marks=…)`."""
         if any(mark.name == "parametrize" and _brings_marks(mark.node) for mark in marks):
             return True
-        needed = self._fixtures.closure(self._wanted(function, cls, marks), _seeker(function, cls))
+        needed = self._fixtures.closure(self.wanted(function, cls, marks), _seeker(function, cls))
         return any(
             fixture is not None and fixture.parametrised and _brings_marks(fixture.decorator)
             for fixture in needed.values()
