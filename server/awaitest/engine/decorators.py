@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -160,6 +161,45 @@ def keeps(node: Definition, is_async: bool, called: bool) -> bool:
     if len(wrappers) != 1 or returned != {wrappers[0].name} or not parameters:
         return False
     return is_async and isinstance(wrappers[0], ast.AsyncFunctionDef) and not _yields(wrappers[0])
+
+
+@dataclass(frozen=True, slots=True)
+class PlainWrapper:
+    """What a decorator gives back in place of its function: a plain one that calls it and hands back what comes, or drops it."""
+
+    node: ast.FunctionDef
+    calls: tuple[ast.Call, ...]
+
+    @property
+    def returns(self) -> bool:
+        """Whether a call is handed back."""
+        return any(isinstance(part, ast.Return) and part.value in self.calls for part in ast.walk(self.node))
+
+
+def plain_wrapper(node: Definition, called: bool) -> PlainWrapper | None:
+    """The wrapper of a decorator that does nothing else with its function; None where it may."""
+    body = [part for part in node.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
+    parameters = [item.arg for item in (*node.args.posonlyargs, *node.args.args)]
+    if len(body) != 2 or not isinstance(body[0], ast.FunctionDef) or _returned_names(node) != {body[0].name}:
+        return None
+    wrapper = body[0]
+    if called:
+        return plain_wrapper(wrapper, called=False)
+    wrapped = all(ast.unparse(it).rpartition(".")[2].startswith("wraps(") for it in wrapper.decorator_list)
+    calls = _calls(wrapper, parameters[0]) if parameters and wrapped and not _yields(wrapper) else ()
+    return PlainWrapper(wrapper, calls) if calls else None
+
+
+def _calls(wrapper: ast.FunctionDef, name: str) -> tuple[ast.Call, ...]:
+    """The calls of a function that are statements or returned; none where it is used in another way too."""
+    parts = [part for statement in wrapper.body for part in ast.walk(statement)]
+    asked = [part.value for part in parts if isinstance(part, ast.Return | ast.Expr)]
+    calls = tuple(
+        it for it in asked if isinstance(it, ast.Call) and isinstance(it.func, ast.Name) and it.func.id == name
+    )
+    owners = [part.value for part in parts if isinstance(part, ast.Attribute)]
+    named = sum(isinstance(part, ast.Name) and part.id == name and part not in owners for part in parts)
+    return calls if named == len(calls) else ()
 
 
 def _returned_names(node: Definition) -> set[str]:

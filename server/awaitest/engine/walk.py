@@ -117,7 +117,7 @@ class Walk(ControlFlow):
 
     def _do_Expr(self, node: ast.Expr) -> None:
         value = self.eval(node.value)
-        self.note(Discarded(node=node.value, value=value, expected=self.expected > 0))
+        self.note(Discarded(node=node.value, value=value, expected=self.expected + self._warned > 0))
         if isinstance(node.value, ast.Name | ast.Constant | ast.Yield | ast.YieldFrom):
             return
         dropped = frozenset(coroutines(value)) if not self._warned else frozenset()
