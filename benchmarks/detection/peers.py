@@ -66,12 +66,17 @@ def _said(name: str, copy: Path, files: Iterable[Path]) -> dict[Path, Counter[st
         command += [path.relative_to(copy).as_posix() for path in files]
     run = subprocess.run(command, cwd=copy, capture_output=True, encoding="utf-8", errors="replace")
     said: dict[Path, Counter[str]] = {}
-    for found in filter(None, map(_LINE.match, run.stdout.splitlines())):
-        text = _NUMBER.sub("line", found["text"])
-        said.setdefault(copy / found["file"], Counter())[text] += 1
+    for file, text in filter(None, map(parsed, run.stdout.splitlines())):
+        said.setdefault(copy / file, Counter())[text] += 1
     if not said and run.returncode:
         raise RuntimeError(f"{name} failed:\n{run.stdout[-2000:]}\n{run.stderr[-2000:]}")
     return said
+
+
+def parsed(line: str) -> tuple[str, str] | None:
+    """The file and the text of a finding, without the places that it names."""
+    found = _LINE.fullmatch(line)
+    return (found["file"], _NUMBER.sub("line", found["text"])) if found else None
 
 
 def _judged(said: Mapping[Path, Counter[str]], planted: Mapping[Path, tuple[Path, Mutant]]) -> dict[Mutant, bool]:
