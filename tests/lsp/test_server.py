@@ -14,12 +14,13 @@ pytestmark = pytest.mark.asyncio
 
 CLIENT = """\
 import pytest_asyncio
-from httpx import AsyncClient
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 
 
 @pytest_asyncio.fixture
 async def client():
-    async with AsyncClient(base_url="http://test") as ac:
+    async with AsyncClient(transport=ASGITransport(app=FastAPI()), base_url="http://test") as ac:
         yield ac
 """
 TEST = """\
@@ -185,7 +186,7 @@ async def test_an_edit_of_the_conftest_refreshes_its_tests(project: Path) -> Non
         report = full(await it.pull(uri))
         await it.pull(conftest)
         _drain(it)
-        it.replace(conftest, "import AsyncClient", "import Client as AsyncClient")
+        it.replace(conftest, ", AsyncClient", ", Client as AsyncClient")
         it.replace(conftest, "async with", "with")
         await asyncio.wait_for(it.refreshes.get(), TIMEOUT)
         assert not full(await it.pull(uri, report.result_id)).items

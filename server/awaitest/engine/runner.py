@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from awaitest.engine.decorators import Shape, shape
+from awaitest.engine.decorators import Shape, is_mark, shape
 from awaitest.engine.fixtures import Fixture, Fixtures, Seeker, requested
 from awaitest.engine.marks import Mark, decorators, marks_of
 from awaitest.engine.values import ClassInfo, FunctionInfo, FunctionValue
@@ -49,6 +49,8 @@ _FOREIGN_MARKS = frozenset(
     {"trio", "twisted", "gen_test", "curio", "tornado", "asyncio_cooperative", "sanic", "inlineCallbacks"}
 )
 
+_HARMLESS_MARKS = frozenset({"skip", "skipif", "xfail", "filterwarnings", "parametrize"})
+
 
 def in_testcase(world: World, cls: ClassInfo) -> bool | None:
     """Whether a class is a unittest.TestCase that does not await its methods; None where it cannot be told."""
@@ -88,7 +90,15 @@ def _seeker(function: FunctionInfo, cls: ClassInfo | None) -> Seeker:
 
 
 def _brings_marks(node: ast.expr) -> bool:
-    return any(isinstance(part, ast.keyword) and part.arg == "marks" for part in ast.walk(node))
+    """Whether a parameter set may bring a mark that makes somebody run the test."""
+    given = [part.value for part in ast.walk(node) if isinstance(part, ast.keyword) and part.arg == "marks"]
+    each = [item for value in given for item in (value.elts if isinstance(value, ast.List | ast.Tuple) else [value])]
+    return not all(_is_harmless(item.func if isinstance(item, ast.Call) else item) for item in each)
+
+
+def _is_harmless(mark: ast.expr) -> bool:
+    """Whether a mark, as written, has nothing to do with who runs a test."""
+    return is_mark(mark) and isinstance(mark, ast.Attribute) and mark.attr in _HARMLESS_MARKS
 
 
 class Runner:
