@@ -98,8 +98,9 @@ def test_saving_fixes_all_that_is_safe(open_window: Open) -> None:
     window.line("# checked").wait_for()
     window.squiggles(2)
     fixed = AWAITED + "\n\n@pytest.mark.asyncio\nasync " + SYNC.replace("test_read", "test_again")
-    assert window.save() == f"# checked\n{fixed}"
+    window.insist(lambda: window.press("Control+s"), window.line("async def test_again"))
     window.squiggles(0)
+    assert window.saved() == f"# checked\n{fixed}"
 
 
 def test_a_snippet_fits_the_project(open_window: Open) -> None:

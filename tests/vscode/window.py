@@ -91,7 +91,8 @@ class Window:
 
     def insist(self, gesture: Callable[[], None], wanted: Locator) -> None:
         """Repeats a gesture until something shows up."""
-        # VS Code forgets what a key asked for when it asks on its own, a moment after the cursor or the markers changed.
+        # VS Code forgets what a key asked for when it asks on its own, a moment after the cursor or the markers changed,
+        # and what it asked for on save when some extension that starts meanwhile offers code actions too.
         for _ in range(TRIES):
             gesture()
             try:
@@ -103,11 +104,18 @@ class Window:
 
     def save(self) -> str:
         """Saves what was changed; what is in the file then."""
-        tab = self.page.locator(".tabs-container .tab.active")
-        expect(tab).to_contain_class("dirty")
+        expect(self._tab).to_contain_class("dirty")
         self.press("Control+s")
-        expect(tab).not_to_contain_class("dirty")
+        return self.saved()
+
+    def saved(self) -> str:
+        """Waits until nothing is left to save; what is in the file then."""
+        expect(self._tab).not_to_contain_class("dirty")
         return self.path.read_text(encoding="utf-8")
+
+    @property
+    def _tab(self) -> Locator:
+        return self.page.locator(".tabs-container .tab.active")
 
     def visit(self, address: str) -> None:
         """Asks in another tab for a page that cannot be had."""
