@@ -14,7 +14,7 @@ Bad:
     async def test_send():
         send = AsyncMock()
         send("bob")
-        send.assert_called_once_with("bob")
+        send.assert_awaited_once_with("bob")
 
 Good:
     from unittest.mock import AsyncMock
@@ -38,11 +38,11 @@ import ast
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Severity
+from awaitest.engine.mocks import async_mocks
 from awaitest.engine.repair import await_fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Called, Discarded
-from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import AsyncMockValue, every
 
 RULE = Rule("AWT121", "async-mock-not-awaited", Severity.ERROR)
@@ -54,7 +54,7 @@ def check(step: Discarded, run: Run) -> Iterator[Finding]:
     if step.expected or run.kind == MODULE or not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return
     name = node.func.id
-    if not _is_mock(run, name) or not any(
+    if not async_mocks(run, name) or not any(
         isinstance(it, Called) and it.node is node and _mocks(it) for it in run.steps
     ):
         return
@@ -64,20 +64,3 @@ def check(step: Discarded, run: Run) -> Iterator[Finding]:
 
 def _mocks(call: Called) -> bool:
     return every(call.target, AsyncMockValue) and AsyncMockValue(assertion=True) not in call.target
-
-
-def _is_mock(run: Run, name: str) -> bool:
-    """Whether all that the function binds to a name are AsyncMocks that it makes: a child of one may be a plain mock."""
-    made = [it.node for it in run.steps if isinstance(it, Called) and every(it.result, AsyncMockValue)]
-    bound = [
-        it for it in own_nodes(run.node) if isinstance(it, ast.Name) and it.id == name and isinstance(it.ctx, ast.Store)
-    ]
-    assigned = [
-        target
-        for it in own_nodes(run.node)
-        if isinstance(it, ast.Assign)
-        and it.value in made
-        and ast.unparse(it.value).partition("(")[0].endswith("AsyncMock")
-        for target in it.targets
-    ]
-    return bool(bound) and all(it in assigned for it in bound)

@@ -31,10 +31,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from packaging.version import Version
-
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.fixtures import Fixture
+from awaitest.engine.loop_scopes import fixture_loop
 from awaitest.engine.repair import fix, insert
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
@@ -44,22 +43,16 @@ from awaitest.source.text import Edit
 
 RULE = Rule("AWT213", "loop-scope-too-narrow", Severity.ERROR)
 
-_SINCE = Version("1.0")
-
 
 def check(step: Collected, run: Run) -> Iterator[Finding]:
     """A fixture whose loop ends first."""
-    fixture, project = run.fixture, run.engine.project
+    fixture = run.fixture
     if fixture is not None and fixture.is_async and "anyio_backend" in fixture.requests:
         yield from _of_anyio(fixture, run)
-    if fixture is None or not _is_taken(fixture, run):
+    loop = fixture_loop(fixture, run) if fixture is not None else None
+    if fixture is None or loop is None or fixture.scope not in LOOP_SCOPES:
         return
-    version = project.environment.version("pytest-asyncio")
-    if version is None or version < _SINCE or project.plugin("pytest-asyncio") is not True:
-        return
-    default = project.config.asyncio_default_fixture_loop_scope
-    loop = fixture.loop_scope or default or fixture.scope
-    if not {fixture.scope, loop} <= set(LOOP_SCOPES) or LOOP_SCOPES.index(fixture.scope) <= LOOP_SCOPES.index(loop):
+    if LOOP_SCOPES.index(fixture.scope) <= LOOP_SCOPES.index(loop):
         return
     whence = "" if fixture.loop_scope else " by the configuration"
     message = f"`{fixture.name}` has the scope `{fixture.scope}`, its loop only `{loop}`{whence}: pytest refuses that. "
@@ -74,15 +67,6 @@ def _of_anyio(fixture: Fixture, run: Run) -> Iterator[Finding]:
         message = f"`{fixture.name}` has the scope `{scopes[0]}`, but `anyio_backend` only `{scopes[1]}`: pytest refuses that. "
         message += f'Give `anyio_backend` `scope="{scopes[0]}"`.'
         yield Finding(fixture.decorator, message)
-
-
-def _is_taken(fixture: Fixture, run: Run) -> bool:
-    """Whether pytest-asyncio certainly takes the fixture."""
-    if fixture.flavour == "pytest_asyncio":
-        return True
-    project = run.engine.project
-    alone = project.plugin("anyio") is False or not project.uses_anyio(run.path)
-    return fixture.is_async and project.config.asyncio_mode == "auto" and alone and fixture.loop_scope is None
 
 
 def _fix(run: Run, fixture: Fixture) -> Fix | None:

@@ -1,0 +1,94 @@
+"""Reports a test that waits for what belongs to another loop.
+
+Finds async tests and fixtures of pytest-asyncio that run on one loop and wait for something that an async fixture made
+on another: a task, a stream, a process, a session of aiohttp, a queue that a task of the fixture works on.
+
+Why: A loop stands still while another one runs. asyncio refuses to wait across loops ("attached to a different loop",
+"belongs to a different loop"), and where it cannot notice, as with a queue, the test hangs.
+
+Bad:
+    import asyncio
+
+    import pytest
+    import pytest_asyncio
+
+    @pytest_asyncio.fixture(scope="module", loop_scope="module")
+    async def answer():
+        return asyncio.create_task(asyncio.sleep(1, 42))
+
+    @pytest.mark.asyncio
+    async def test_answer(answer):
+        assert await answer == 42
+
+Good:
+    import asyncio
+
+    import pytest
+    import pytest_asyncio
+
+    @pytest_asyncio.fixture(scope="module", loop_scope="module")
+    async def answer():
+        return asyncio.create_task(asyncio.sleep(1, 42))
+
+    @pytest.mark.asyncio(loop_scope="module")
+    async def test_answer(answer):
+        assert await answer == 42
+
+Ignore: When the other loop still runs, in a thread of its own.
+
+Fix: Safe. Gives the test the `loop_scope` of the fixture, where all its async fixtures run on that loop.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaitest.engine.diagnostic import Fix, Severity
+from awaitest.engine.loop_scopes import Stuck, fixture_loop, own_loop, stuck
+from awaitest.engine.repair import added_argument, fix, insert
+from awaitest.engine.rule import Finding, Rule
+from awaitest.engine.run import TEST, Run
+from awaitest.engine.steps import Collected
+from awaitest.source.edits import indent_of, line_insert
+from awaitest.source.text import Edit
+
+RULE = Rule("AWT209", "loop-scope-mismatch", Severity.ERROR)
+
+
+def check(step: Collected, run: Run) -> Iterator[Finding]:
+    """The first thing that a test or fixture waits for in vain."""
+    found = next(stuck(run), None)
+    if found is None:
+        return
+    own, name = own_loop(run), found.fixture.name
+    mark = next((mark.node for mark in run.marks if mark.name == "asyncio"), None)
+    message = (
+        f"`{name}` lives on the {found.loop} loop, which stands still while `{run.node.name}` runs on its {own} loop. "
+    )
+    message += f'`{found.what}` then fails or hangs: run both on one, with `loop_scope="{found.loop}"`.'
+    yield Finding(mark if mark in run.node.decorator_list else run.name_span, message, lambda: _fix(run, found))
+
+
+def _fix(run: Run, found: Stuck) -> Fix | None:
+    loops = {fixture_loop(it.fixture, run) for it in run.received() if it.fixture.is_async}
+    if run.kind != TEST or loops != {found.loop}:
+        return None
+    edits = _marked(run, found.loop)
+    return fix(run, f"Run it on the loop of the {found.loop}", edits, safe=True)
+
+
+def _marked(run: Run, scope: str) -> list[Edit] | None:
+    """Edits that make pytest-asyncio run a test on the loop of a scope: its own mark says so, or a new one does."""
+    mark = next((mark for mark in run.marks if mark.name == "asyncio"), None)
+    text = f'loop_scope="{scope}"'
+    if mark is None or mark.node not in run.node.decorator_list:
+        first = run.node.decorator_list[0] if run.node.decorator_list else run.node
+        indent = indent_of(run.document.lines[run.span(run.node).start.line])
+        added = [line_insert(run.document, run.span(first).start.line, f"{indent}@pytest.mark.asyncio({text})")]
+        imported = run.sheet.import_of_pytest
+        return added if imported is None else [imported, *added]
+    if not isinstance(mark.node, ast.Call):
+        return [insert(run.span(mark.node).end, f"({text})")]
+    given = mark.keywords.get("loop_scope")
+    return added_argument(run, mark.node, text) if given is None else [Edit(run.span(given), f'"{scope}"')]
