@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaitest.engine.apps import state_reads
+from awaitest.engine.syntax import generates, own_nodes
 from awaitest.engine.values import FunctionInfo, FunctionValue, Instance, Made
 from awaitest.engine.world import Definition
 from awaitest.project.resolve import Found
@@ -141,3 +142,26 @@ def _dependencies(run: Run, function: FunctionInfo) -> Iterator[FunctionInfo]:
                 for kind in world.joined(module, part.args[:1]):
                     if isinstance(kind, FunctionValue):
                         yield kind.function
+
+
+def streams_forever(run: Run, handler: FunctionInfo) -> bool:
+    """Whether a handler calls one generator function of the project, its own or of its module, and that never ends."""
+    nodes = list(ast.walk(handler.node))
+    own = {part.name: part for part in nodes[1:] if isinstance(part, Definition)}
+    called = {part.func.id for part in nodes if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)}
+    found = [own[name] for name in called if name in own]
+    for name in called - own.keys():
+        target = run.engine.world.resolver.lookup(handler.module, name)
+        if isinstance(target, Found) and isinstance(target.node, Definition) and target.module.origin == "project":
+            found.append(target.node)
+    generators = [node for node in found if generates(node)]
+    return len(generators) == 1 and any(map(_never_ends, own_nodes(generators[0])))
+
+
+def _never_ends(part: ast.AST) -> bool:
+    """Whether this is a loop that yields, and that nothing in it can leave."""
+    if not isinstance(part, ast.While) or not isinstance(part.test, ast.Constant) or not part.test.value:
+        return False
+    inside = list(ast.walk(part))
+    leaves = any(isinstance(it, ast.Break | ast.Return | ast.Raise | ast.Try) for it in inside)
+    return not leaves and any(isinstance(it, ast.Yield) for it in inside)

@@ -37,33 +37,26 @@ import re
 from collections.abc import Iterator
 
 from awaitest.engine.apps import argument
-from awaitest.engine.clients import library_of
 from awaitest.engine.diagnostic import Severity
-from awaitest.engine.fixtures import requested
+from awaitest.engine.network import network_client
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import FIXTURE, TEST, Run
 from awaitest.engine.steps import Called
-from awaitest.engine.values import Instance, text_of
+from awaitest.engine.values import text_of
 
 RULE = Rule("AWT307", "real-network-client", Severity.HINT)
 
-_DECIDING = frozenset({"transport", "mounts", "proxy", "proxies", "app", "auth", "event_hooks", "*"})
-_PLAYERS = ("respx", "pytest-httpx", "pytest-httpx2", "vcrpy", "pytest-recording", "mocket", "pook", "httpretty")
 _HOST = re.compile(r"https?://([^/:?#@]+)(?:[/:?#]|$)")
-_PATCHING = frozenset({"monkeypatch", "mocker"})
 
 
 def check(step: Called, run: Run) -> Iterator[Finding]:
     """A client is made for a host that is not this machine."""
-    kind = next(iter(step.result)) if len(step.result) == 1 else None
-    if run.kind not in (TEST, FIXTURE) or step.expected or not isinstance(kind, Instance):
+    made = network_client(run, step.result) if run.kind in (TEST, FIXTURE) and not step.expected else None
+    if made is None or made.node is not step.node:
         return
-    if kind.made is None or kind.made.node is not step.node or not _DECIDING.isdisjoint(dict(kind.made.arguments)):
-        return
-    methods = ("__init__", "request", "send", "_transport_for_url", "_init_transport")
-    library, base = library_of(run, kind.cls, *methods), argument(kind.made, "base_url")
+    base = argument(made, "base_url")
     found = _HOST.match(text_of(base) or "") if base is not None else None
-    if library is None or found is None or _is_here(found[1]) or _is_played(run):
+    if found is None or _is_here(found[1]):
         return
     message = f"`{step.label}` has no transport: its requests go to the host `{found[1]}`, not to the app. "
     message += "Give it `transport=ASGITransport(app=app)`."
@@ -72,11 +65,3 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
 
 def _is_here(host: str) -> bool:
     return host in {"localhost", "0.0.0.0"} or host.startswith("127.") or host.endswith(".localhost")
-
-
-def _is_played(run: Run) -> bool:
-    """Whether something may answer in the place of the network."""
-    has = run.engine.project.environment.has
-    asked = run.engine.fixtures.closure(requested(run.node, run.cls is not None), run.seeker)
-    patched = {"patch", "mock", *_PATCHING} & (run.module.bound.keys() | asked.keys())
-    return bool(patched) or any(has(name) is not False for name in _PLAYERS)
