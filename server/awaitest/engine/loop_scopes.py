@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from awaitest.engine.facts import REQUESTS
+from awaitest.engine.repair import added_argument, insert
 from awaitest.engine.run import FIXTURE, TEST
 from awaitest.engine.steps import Awaited, Called, Gave
 from awaitest.engine.tasks import STARTING
 from awaitest.engine.uses import library_callee
 from awaitest.engine.values import Awaitable, FunctionInfo, FunctionValue, Instance, Value, every
 from awaitest.project.config import LOOP_SCOPES
+from awaitest.source.edits import indent_of, line_insert
+from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
     from awaitest.engine.fixtures import Fixture
@@ -34,7 +37,6 @@ class Stuck:
 
     fixture: Fixture
     loop: str
-    node: ast.expr
     what: str
 
 
@@ -77,13 +79,13 @@ def own_loop(run: Run) -> str | None:
     return given.value if isinstance(given, ast.Constant) and given.value in LOOP_SCOPES else None
 
 
-def stuck(run: Run) -> Iterator[Stuck]:
-    """What an async test or fixture waits for, though it belongs to the loop of a fixture, and that loop stands still."""
+def stuck(run: Run) -> Stuck | None:
+    """The first thing that an async test or fixture waits for, though it belongs to the loop of a fixture, which stands still."""
     own = own_loop(run)
     loops = {step.name: (step.fixture, fixture_loop(step.fixture, run)) for step in run.received()}
     apart = {name: (fixture, loop) for name, (fixture, loop) in loops.items() if loop is not None and loop != own}
     if own is None or not apart or _starts(run):
-        return
+        return None
     aliases = {part: name for part, name in _aliases(run) if name in apart}
     for step in run.steps:
         if isinstance(step, Called | Awaited) and not step.expected:
@@ -92,7 +94,8 @@ def stuck(run: Run) -> Iterator[Stuck]:
             name = aliases.get(root, root)
             if name in apart and _needs_loop(run, step, apart[name][0]):
                 fixture, loop = apart[name]
-                yield Stuck(fixture, loop, step.node, ast.unparse(node))
+                return Stuck(fixture, loop, ast.unparse(node))
+    return None
 
 
 def _needs_loop(run: Run, step: Called | Awaited, fixture: Fixture) -> bool:
@@ -185,3 +188,19 @@ def _root(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def loop_scope_edits(run: Run, scope: str) -> list[Edit] | None:
+    """Edits that make pytest-asyncio run a test on the loop of a scope: its own mark says so, or a new one does."""
+    mark = next((mark for mark in run.marks if mark.name == "asyncio"), None)
+    text = f'loop_scope="{scope}"'
+    if mark is None or mark.node not in run.node.decorator_list:
+        first = run.node.decorator_list[0] if run.node.decorator_list else run.node
+        indent = indent_of(run.document.lines[run.span(run.node).start.line])
+        added = [line_insert(run.document, run.span(first).start.line, f"{indent}@pytest.mark.asyncio({text})")]
+        imported = run.sheet.import_of_pytest
+        return added if imported is None else [imported, *added]
+    if not isinstance(mark.node, ast.Call):
+        return [insert(run.span(mark.node).end, f"({text})")]
+    given = mark.keywords.get("loop_scope")
+    return added_argument(run, mark.node, text) if given is None else [Edit(run.span(given), f'"{scope}"')]

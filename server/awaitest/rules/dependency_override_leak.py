@@ -36,9 +36,6 @@ Good:
         monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "fake")
         assert TestClient(app).get("/me").json() == "fake"
 
-    def test_real():
-        assert TestClient(app).get("/me").json() == "alice"
-
 Ignore: When all tests are meant to run with what the first of them sets.
 
 Fix: Unsafe. Sets the override with `monkeypatch.setitem`, which takes it back after the test: others that relied on the

@@ -41,32 +41,26 @@ Fix: Safe. Gives the test the `loop_scope` of the fixture, where all its async f
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Fix, Severity
-from awaitest.engine.loop_scopes import Stuck, fixture_loop, own_loop, stuck
-from awaitest.engine.repair import added_argument, fix, insert
+from awaitest.engine.loop_scopes import Stuck, fixture_loop, loop_scope_edits, own_loop, stuck
+from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
 from awaitest.engine.steps import Collected
-from awaitest.source.edits import indent_of, line_insert
-from awaitest.source.text import Edit
 
 RULE = Rule("AWT209", "loop-scope-mismatch", Severity.ERROR)
 
 
 def check(step: Collected, run: Run) -> Iterator[Finding]:
     """The first thing that a test or fixture waits for in vain."""
-    found = next(stuck(run), None)
+    found = stuck(run)
     if found is None:
         return
-    own, name = own_loop(run), found.fixture.name
     mark = next((mark.node for mark in run.marks if mark.name == "asyncio"), None)
-    message = (
-        f"`{name}` lives on the {found.loop} loop, which stands still while `{run.node.name}` runs on its {own} loop. "
-    )
-    message += f'`{found.what}` then fails or hangs: run both on one, with `loop_scope="{found.loop}"`.'
+    message = f"`{found.fixture.name}` lives on the {found.loop} loop, which stands still while `{run.node.name}` runs "
+    message += f"on its {own_loop(run)} loop. `{found.what}` fails or hangs: run both on one loop."
     yield Finding(mark if mark in run.node.decorator_list else run.name_span, message, lambda: _fix(run, found))
 
 
@@ -74,21 +68,4 @@ def _fix(run: Run, found: Stuck) -> Fix | None:
     loops = {fixture_loop(it.fixture, run) for it in run.received() if it.fixture.is_async}
     if run.kind != TEST or loops != {found.loop}:
         return None
-    edits = _marked(run, found.loop)
-    return fix(run, f"Run it on the loop of the {found.loop}", edits, safe=True)
-
-
-def _marked(run: Run, scope: str) -> list[Edit] | None:
-    """Edits that make pytest-asyncio run a test on the loop of a scope: its own mark says so, or a new one does."""
-    mark = next((mark for mark in run.marks if mark.name == "asyncio"), None)
-    text = f'loop_scope="{scope}"'
-    if mark is None or mark.node not in run.node.decorator_list:
-        first = run.node.decorator_list[0] if run.node.decorator_list else run.node
-        indent = indent_of(run.document.lines[run.span(run.node).start.line])
-        added = [line_insert(run.document, run.span(first).start.line, f"{indent}@pytest.mark.asyncio({text})")]
-        imported = run.sheet.import_of_pytest
-        return added if imported is None else [imported, *added]
-    if not isinstance(mark.node, ast.Call):
-        return [insert(run.span(mark.node).end, f"({text})")]
-    given = mark.keywords.get("loop_scope")
-    return added_argument(run, mark.node, text) if given is None else [Edit(run.span(given), f'"{scope}"')]
+    return fix(run, f"Run it on the loop of the {found.loop}", loop_scope_edits(run, found.loop), safe=True)
