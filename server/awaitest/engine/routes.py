@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from awaitest.engine.apps import state_reads
@@ -15,6 +17,7 @@ from awaitest.project.resolve import Found
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
     from awaitest.project.modules import Module
+    from awaitest.source.document import Document
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _DEEPEST = 3
@@ -41,10 +44,10 @@ def handler_of(run: Run, app: Made, request: Request) -> FunctionInfo | None:
     """The one function that serves a request, or None where it cannot be told."""
     method, path = request
     found = [
-        function
+        run.engine.world.function_info(module, route.node)
         for module in modules_behind(run, app)
-        for function, owner, served, template in _routes(run, module)
-        if served == method and _serves(run, module, owner, app, path, template)
+        for route in _declared(module).routes
+        if route.method == method and _serves(run, module, route.owner, app, path, route.path)
     ]
     return found[0] if len(found) == 1 else None
 
@@ -55,28 +58,60 @@ def modules_behind(run: Run, app: Made) -> list[Module]:
     return [project.module(path) for path in sorted(project.reach(app.module))]
 
 
-def _routes(run: Run, module: Module) -> Iterator[tuple[FunctionInfo, ast.expr, str, str]]:
-    """The routes that decorators declare: the function, what it is added to, method and path."""
-    for statement in module.body:
-        for node in (part for part in ast.walk(statement) if isinstance(part, Definition)):
-            for item in node.decorator_list:
-                match item:
-                    case ast.Call(
-                        func=ast.Attribute(value=owner, attr=method), args=[ast.Constant(value=str(path)), *_]
-                    ) if method in _METHODS:
-                        yield run.engine.world.function_info(module, node), owner, method, path
-
-
 def started_by(run: Run, app: Made) -> Iterator[FunctionInfo]:
     """The functions that `@app.on_event("startup")` adds to an app of a module."""
     for module in modules_behind(run, app):
-        for node in (part for part in module.body if isinstance(part, Definition)):
-            for item in node.decorator_list:
-                match item:
-                    case ast.Call(
-                        func=ast.Attribute(value=owner, attr="on_event"), args=[ast.Constant(value="startup")]
-                    ) if _makers(run, module, owner) == {app.node}:
-                        yield run.engine.world.function_info(module, node)
+        for node, owner in _declared(module).starters:
+            if _makers(run, module, owner) == {app.node}:
+                yield run.engine.world.function_info(module, node)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A route that a decorator declares: the function, what it is added to, method and path."""
+
+    node: Definition
+    owner: ast.expr
+    method: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What the decorators of a module declare; `endless` tells whether a function in it yields for ever."""
+
+    routes: list[_Route]
+    starters: list[tuple[Definition, ast.expr]]
+    endless: bool
+
+
+def _declared(module: Module) -> _Declared:
+    return module.document.remembered(_declarations) if module.document is not None else _Declared([], [], False)
+
+
+def _declarations(document: Document) -> _Declared:
+    found = [_in_statement(statement) for statement in document.module()]
+    return _Declared(
+        [route for it in found for route in it.routes],
+        [starter for it in found for starter in it.starters],
+        any(it.endless for it in found),
+    )
+
+
+@lru_cache(1 << 13)
+def _in_statement(statement: ast.stmt) -> _Declared:
+    parts = list(ast.walk(statement))
+    decorators = [(part, item) for part in parts if isinstance(part, Definition) for item in part.decorator_list]
+    routes, starters = [], []
+    for node, item in decorators:
+        match item:
+            case ast.Call(func=ast.Attribute(value=owner, attr="on_event"), args=[ast.Constant(value="startup")]):
+                if node is statement:
+                    starters.append((node, owner))
+            case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[ast.Constant(value=str(path)), *_]):
+                if method in _METHODS:
+                    routes.append(_Route(node, owner, method, path))
+    return _Declared(routes, starters, any(map(_never_ends, parts)))
 
 
 def _makers(run: Run, module: Module, owner: ast.expr) -> set[ast.Call]:
@@ -142,6 +177,11 @@ def _dependencies(run: Run, function: FunctionInfo) -> Iterator[FunctionInfo]:
                 for kind in world.joined(module, part.args[:1]):
                     if isinstance(kind, FunctionValue):
                         yield kind.function
+
+
+def may_stream_forever(run: Run, app: Made) -> bool:
+    """Whether any generator that an app may use never ends."""
+    return any(_declared(module).endless for module in modules_behind(run, app))
 
 
 def streams_forever(run: Run, handler: FunctionInfo) -> bool:

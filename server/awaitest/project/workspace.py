@@ -51,6 +51,7 @@ class Project:
         self._running_elsewhere: dict[Path | None, bool] = {}
         self._mentions: dict[str, list[Module]] = {}
         self._anyio_in: dict[Path, bool] = {}
+        self._reach: dict[int, tuple[Module, frozenset[Path]]] = {}
 
     def module(self, path: Path) -> Module:
         return self.resolver.load_path(path)
@@ -84,6 +85,11 @@ class Project:
 
     def reach(self, module: Module) -> frozenset[Path]:
         """The project's files that what is said of a module may rest on: itself, its conftests, and what they import."""
+        if id(module) not in self._reach:
+            self._reach[id(module)] = module, self._reached_from(module)
+        return self._reach[id(module)][1]
+
+    def _reached_from(self, module: Module) -> frozenset[Path]:
         pending = self.surroundings(module)
         met: dict[Path, Module] = {}
         while pending:
@@ -100,6 +106,7 @@ class Project:
         self._running_elsewhere.clear()
         self._mentions.clear()
         self._anyio_in.clear()
+        self._reach.clear()
 
     def plugins_mentioning(self, name: str) -> list[Module]:
         """Modules of installed plugins in whose text a fixture name occurs."""

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 from awaitest.engine.apps import TRANSPORTS, app_made, argument, made_by
 from awaitest.engine.diagnostic import Severity
 from awaitest.engine.lifespans import app_behind
-from awaitest.engine.routes import handler_of, streams_forever
+from awaitest.engine.routes import handler_of, may_stream_forever, streams_forever
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Absent, Called
@@ -107,7 +107,7 @@ def _endless(step: Called, run: Run) -> FunctionInfo | None:
     if client is None or not owner.endswith("AsyncClient") or name not in {"stream", "get"} or not _over_asgi(client):
         return None
     made = app_made(app_behind(client))
-    if made is None or not isinstance(method, str) or not isinstance(path, str):
+    if made is None or not isinstance(method, str) or not isinstance(path, str) or not may_stream_forever(run, made):
         return None
     handler = handler_of(run, made, (method.lower(), path.partition("?")[0]))
     return handler if handler is not None and streams_forever(run, handler) else None

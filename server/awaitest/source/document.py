@@ -5,13 +5,17 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Callable
 from functools import cached_property
+from typing import TypeVar, cast
 
 from awaitest.source.segment import Part, Segment, SyntaxProblem, segment_of
 from awaitest.source.splitter import Kind, Piece, pieces, split_lines
 from awaitest.source.text import Position, Span
 
 __all__ = ["Document", "Segment", "SyntaxProblem"]
+
+Result = TypeVar("Result")
 
 
 class Document:
@@ -42,6 +46,16 @@ class Document:
     def problems(self) -> list[SyntaxProblem]:
         """What keeps Python from reading the text, at most one problem per segment."""
         return [problem for segment in self.segments for problem in segment.problems]
+
+    def remembered(self, make: Callable[[Document], Result]) -> Result:
+        """What `make` concludes from this text alone; worked out again once the text has changed."""
+        if make not in self._remembered:
+            self._remembered[make] = make(self)
+        return cast("Result", self._remembered[make])
+
+    @cached_property
+    def _remembered(self) -> dict[object, object]:
+        return {}
 
     def segment_at(self, line: int) -> Segment | None:
         """The segment that holds a line, None outside the text."""
@@ -139,7 +153,7 @@ class Document:
     def _replace(self, begin: int, end: int, parts: list[Part]) -> None:
         """Put parts in place of others and gather the classes that are touched."""
         self._parts[begin:end] = parts
-        for name in ("newline", "segments", "_module", "_own"):
+        for name in ("newline", "segments", "_module", "_own", "_remembered"):
             self.__dict__.pop(name, None)
         end = begin + len(parts)
         while begin > 0 and (begin >= len(self._parts) or self._parts[begin].indent):
