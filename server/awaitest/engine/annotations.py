@@ -19,9 +19,11 @@ from awaitest.engine.values import (
     Manager,
     Site,
     Value,
+    every,
     join,
     plain,
 )
+from awaitest.project.resolve import Found
 
 if TYPE_CHECKING:
     from awaitest.engine.world import World
@@ -58,7 +60,7 @@ def declared(world: World, module: Module, node: ast.expr | None, depth: int = 0
         case ast.Subscript(value=base, slice=argument):
             return _generic(world, module, base, argument, deeper)
         case ast.Name() | ast.Attribute():
-            return _simple(world, module, node)
+            return _simple(world, module, node, deeper)
     return UNKNOWN
 
 
@@ -77,7 +79,7 @@ def _typing_name(module: Module, node: ast.expr) -> str:
     return node.id
 
 
-def _simple(world: World, module: Module, node: ast.expr) -> Value:
+def _simple(world: World, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Value:
     name = _typing_name(module, node)
     if name in PLAIN:
         return plain(name)
@@ -89,7 +91,18 @@ def _simple(world: World, module: Module, node: ast.expr) -> Value:
         return UNKNOWN
     if _from_typing(module, node):
         return UNKNOWN
-    return instances(world.reader.expression(module, node))
+    return _bound(world, module, node, depth) or instances(world.reader.expression(module, node))
+
+
+def _bound(world: World, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Value | None:
+    """Objects of the class that a type variable is bound to; None for any other name."""
+    found = world.resolver.resolve(module, node)
+    made = found.node if isinstance(found, Found) else None
+    if not isinstance(made, ast.Call) or not ast.unparse(made.func).endswith("TypeVar"):
+        return None
+    bound = next((item.value for item in made.keywords if item.arg == "bound"), None)
+    value = declared(world, found.module, bound, depth) if isinstance(found, Found) else UNKNOWN
+    return value if every(value, Instance) else UNKNOWN
 
 
 def _from_typing(module: Module, node: ast.expr) -> bool:

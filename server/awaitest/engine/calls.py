@@ -259,7 +259,8 @@ def _result(
         return receiver
     value = declared(run.world, function.module, node.returns)
     if receiver is not None and node.returns is not None and _passes_through(run, function, receiver):
-        return UNKNOWN
+        handed_on = run.world.reader.returns(function, {**arguments, "self": receiver})
+        return handed_on if every(handed_on, Coroutine) else UNKNOWN
     if known(value) and not every(value, Awaitable) and not _body_tells_more(run, function, value):
         return value
     inferred = run.world.reader.returns(function, arguments)
@@ -267,15 +268,22 @@ def _result(
 
 
 def _passes_through(run: Evaluator, function: FunctionInfo, receiver: Value) -> bool:
-    """Whether a method gives back what `self.x()` gives, and `x` is no plain method of the class: its annotation may then
-    tell what comes in the end, as in classes that serve a synchronous and an asynchronous client alike."""
+    """Whether a method gives back what `self.x()` gives, and `x` is neither a plain method nor a class that `self` keeps: its
+    annotation may then tell what comes in the end, as in classes that serve a synchronous and an asynchronous client alike."""
     found = [
         run.world.member(kind.cls, name)
         for name in passed_through(function.node)
         for kind in receiver
         if isinstance(kind, Instance)
     ]
-    return any(member is None or not isinstance(member.nodes[-1], ast.FunctionDef) for member in found)
+    return any(member is None or not _gives_at_once(member.nodes[-1]) for member in found)
+
+
+def _gives_at_once(node: ast.AST) -> bool:
+    """Whether calling a member of a class certainly gives what it promises, no coroutine of it."""
+    if isinstance(node, ast.AnnAssign):
+        return isinstance(node.annotation, ast.Subscript) and ast.unparse(node.annotation.value) in {"type", "Type"}
+    return isinstance(node, ast.FunctionDef)
 
 
 def _body_tells_more(run: Evaluator, function: FunctionInfo, declared_value: Value) -> bool:
