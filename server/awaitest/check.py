@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from awaitest.engine.analysis import Engine
@@ -154,12 +154,12 @@ class Told:
 def reports_of(run: Run | ConfigFile) -> list[Report]:
     """What the rules say of one run."""
     by_step = _dispatch()
-    return [
-        Report(loaded.rule, finding, run)
-        for step in run.steps
-        for loaded in by_step.get(type(step), ())
-        for finding in loaded.check(step, run)
-    ]
+    found: dict[tuple[str, object], Report] = {}
+    for step in run.steps:
+        for loaded in by_step.get(type(step), ()):
+            for finding in loaded.check(step, run):
+                found.setdefault((loaded.rule.code, finding.at), Report(loaded.rule, finding, run))
+    return list(found.values())
 
 
 def _told(report: Report, path: Path) -> Told:
@@ -200,20 +200,28 @@ def _dispatch() -> dict[type[Step], list[LoadedRule]]:
     return table
 
 
+@lru_cache(1 << 14)
+def _comments(text: str) -> tuple[tuple[int, re.Match[str]], ...]:
+    """The suppressions in a piece of text, by line."""
+    if "#" not in text:
+        return ()
+    lines = enumerate(split_lines(text))
+    return tuple((number, match) for number, line in lines for match in _SUPPRESSED.finditer(line))
+
+
 class Suppressions:
     """Comments that silence diagnostics: `# awaitest: ignore[rule]`, `# awaitest: ignore-file[rule]`, `# noqa: AWT101`."""
 
     def __init__(self, document: Document | ConfigFile) -> None:
         self._lines: dict[int, frozenset[str]] = {}
         self._file: list[frozenset[str]] = []
-        for number, line in enumerate(document.lines):
-            if "#" not in line:
-                continue
-            for match in _SUPPRESSED.finditer(line):
+        for first, text in document.places():
+            for offset, match in _comments(text):
                 rules = frozenset(re.split(r"[\s,]+", (match["rules"] or "").strip().lower())) - {""}
                 if match["file"]:
                     self._file.append(rules)
                 else:
+                    number = first + offset
                     self._lines[number] = self._lines.get(number, frozenset()) | rules if rules else frozenset({"*"})
 
     def covers(self, diagnostic: Told | Diagnostic) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from awaitest.project.workspace import Project
     from awaitest.source.document import Segment
 
-    _Place = tuple[Segment, ClassInfo | None, ast.FunctionDef | ast.AsyncFunctionDef]
+    _Place = tuple[ClassInfo | None, ast.FunctionDef | ast.AsyncFunctionDef]
 
 
 class Engine:
@@ -49,42 +49,46 @@ class Engine:
         """The walked functions of a file; of a sheet made `before`, those of segments that are still there are kept."""
         document = module.document or Document("")
         known = before.by_segment if before is not None else {}
-        runs: list[Run] = []
-        places: dict[Segment, list[_Place]] = {}
-        for place in self._functions(module, document):
-            places.setdefault(place[0], []).append(place)
-        for segment, inside in places.items():
-            runs += known.get(segment) or [
-                run for _, cls, node in inside for run in self._run(module, node, cls, segment)
-            ]
-        runs += known.get(None) or self._top_level(module)
-        return Sheet(document, runs)
+        found: dict[Segment | None, list[Run]] = {
+            segment: known[segment] if segment in known else self._inside(module, segment)
+            for segment in document.segments
+        }
+        found[None] = known[None] if None in known else list(self._top_level(module))
+        return Sheet(document, found)
 
     def watch(self, module: Module, segment: Segment) -> list[Run]:
         """The functions of one segment, walked with the state kept after each step."""
-        document = module.document or Document("")
         self.watched = True
         try:
-            inside = [place for place in self._functions(module, document) if place[0] is segment]
-            runs = [run for _, cls, node in inside for run in self._run(module, node, cls, segment)]
+            inside = self._inside(module, segment)
         finally:
             self.watched = False
-        return Sheet(document, runs).runs
+        return Sheet(module.document or Document(""), {segment: inside}).runs
 
-    def _functions(self, module: Module, document: Document) -> Iterator[_Place]:
-        for statement in document.module():
-            if isinstance(statement, Definition):
-                yield document.segment_of(statement), None, statement
-            elif isinstance(statement, ast.ClassDef):
-                yield from self._methods(module, statement, document)
+    def _inside(self, module: Module, segment: Segment) -> list[Run]:
+        """The functions that stand in a segment, walked."""
+        document = module.document or Document("")
+        if segment.owner is None:
+            found = [place for statement in segment.statements for place in self._definitions(module, statement, None)]
+        else:
+            whole = segment.owner.statements
+            cls = self.world.class_info(module, whole[0]) if whole and isinstance(whole[0], ast.ClassDef) else None
+            found = [place for member in segment.body for place in self._definitions(module, member, cls)]
+        return [
+            run
+            for cls, node in found
+            if document.segment_of(node) is segment
+            for run in self._run(module, node, cls, segment)
+        ]
 
-    def _methods(self, module: Module, node: ast.ClassDef, document: Document) -> Iterator[_Place]:
-        cls = self.world.class_info(module, node)
-        for member in node.body:
-            if isinstance(member, Definition):
-                yield document.segment_of(member), cls, member
-            elif isinstance(member, ast.ClassDef):
-                yield from self._methods(module, member, document)
+    def _definitions(self, module: Module, node: ast.stmt, cls: ClassInfo | None) -> Iterator[_Place]:
+        """A function, or the methods of a class and of the classes in it."""
+        if isinstance(node, Definition):
+            yield cls, node
+        elif isinstance(node, ast.ClassDef):
+            inner = self.world.class_info(module, node)
+            for member in node.body:
+                yield from self._definitions(module, member, inner)
 
     def _run(
         self, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef, cls: ClassInfo | None, segment: Segment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,6 +54,10 @@ class ConfigFile:
     def begin(self, table: Table | ConfigProblem, config: PytestConfig, project: Project) -> None:
         parsed = table if isinstance(table, Table) else None
         self.steps = [Configured(node=ast.Pass(), table=parsed, config=config, project=project)]
+
+    def places(self) -> Iterator[tuple[int, str]]:
+        """The text, whole, with its first line."""
+        yield 0, "".join(self.lines)
 
     @property
     def is_toml(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,19 +18,13 @@ if TYPE_CHECKING:
 class Sheet:
     """The runs of a file in the order of its text, the top level last. A run belongs to the newest sheet it is on."""
 
-    def __init__(self, document: Document, runs: Sequence[Run]) -> None:
+    def __init__(self, document: Document, by_segment: Mapping[Segment | None, list[Run]]) -> None:
         self.document = document
-        self.runs = list(runs)
+        self.by_segment = by_segment
+        """The runs by the segment they stand in; those of the top level under None."""
+        self.runs = [run for runs in by_segment.values() for run in runs]
         for run in self.runs:
             run.sheet = self
-
-    @cached_property
-    def by_segment(self) -> dict[Segment | None, list[Run]]:
-        """The runs by the segment they stand in; those of the top level under None."""
-        found: dict[Segment | None, list[Run]] = {}
-        for run in self.runs:
-            found.setdefault(run.segment, []).append(run)
-        return found
 
     @cached_property
     def habits(self) -> list[str]:

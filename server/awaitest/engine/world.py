@@ -24,6 +24,7 @@ from awaitest.project.resolve import FoundModule
 if TYPE_CHECKING:
     from awaitest.project.modules import Module
     from awaitest.project.resolve import Resolver
+    from awaitest.source.document import Document
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -185,13 +186,18 @@ class World:
 
     def classes_of(self, module: Module) -> list[ClassInfo]:
         """The classes at a module's top level."""
-        return [self.class_info(module, node) for node in module.body if isinstance(node, ast.ClassDef)]
+        nodes = module.document.remembered(_classes) if module.document is not None else module.body
+        return [self.class_info(module, node) for node in nodes if isinstance(node, ast.ClassDef)]
 
     def classes(self, value: Value) -> list[ClassInfo]:
         return [kind.cls for kind in value if isinstance(kind, ClassValue)]
 
     def joined(self, module: Module, nodes: Sequence[ast.expr]) -> Value:
         return join(*(self.reader.expression(module, node) for node in nodes))
+
+
+def _classes(document: Document) -> list[ast.stmt]:
+    return [node for node in document.module() if isinstance(node, ast.ClassDef)]
 
 
 class Member:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TypeVar, cast
 
@@ -46,6 +46,10 @@ class Document:
     def problems(self) -> list[SyntaxProblem]:
         """What keeps Python from reading the text, at most one problem per segment."""
         return [problem for segment in self.segments for problem in segment.problems]
+
+    def places(self) -> Iterator[tuple[int, str]]:
+        """The pieces of the text, each with its first line. Most of them stay the same texts when one is edited."""
+        return ((part.line, part.text) for part in self._parts)
 
     def remembered(self, make: Callable[[Document], Result]) -> Result:
         """What `make` concludes from this text alone; worked out again once the text has changed."""

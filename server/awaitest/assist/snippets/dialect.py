@@ -81,7 +81,7 @@ def _newcomer(engine: Engine, module: Module, cls: ClassInfo | None) -> Run:
     node = ast.parse("async def test_(): ..." if cls is None else "async def test_(self): ...").body[0]
     assert isinstance(node, ast.AsyncFunctionDef)
     run = Run(engine, module, TEST, FunctionInfo(module, node, cls), cls, None)
-    Sheet(module.document or Document(""), [run])
+    Sheet(module.document or Document(""), {None: [run]})
     return run
 
 
