@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.keystroke.server import Server
 from benchmarks.keystroke.texts import generated, in_one_class, middle
 
-TYPED = '    other = await client.get(f"/typed/{1 + (2)}")'
+TYPED = 'other = await client.get(f"/typed/{1 + (2)}")'
 PROJECT = """\
 [project]
 name = "bench"
@@ -51,12 +51,12 @@ def one_character(server: Server, path: Path, line: int, text: str, turn: int) -
     return server.change(path, line, at + 1, at + 1 + turn % 2, "" if turn % 2 else "7")
 
 
-def typed(server: Server, path: Path, line: int, _text: str, turn: int) -> float:
-    """A statement is typed on a line of its own, a character at a time; then the line is emptied."""
-    at = turn % (len(TYPED) + 1)
+def typed(server: Server, path: Path, line: int, indent: str, turn: int) -> float:
+    """A statement is typed on an indented line of its own, a character at a time; then it is taken back."""
+    at, start = turn % (len(TYPED) + 1), len(indent)
     if at == len(TYPED):
-        return server.change(path, line, 0, at, "")
-    return server.change(path, line, at, at, TYPED[at])
+        return server.change(path, line, start, start + at, "")
+    return server.change(path, line, start + at, start + at, TYPED[at])
 
 
 Edit = Callable[[Server, Path, int, str, int], float]
@@ -67,7 +67,8 @@ def measure(them: Sequence[Server], path: Path, text: str, edit: Edit, edits: in
     lines = text.splitlines()
     line = middle(text, "client.get(") + (edit is typed)
     if edit is typed:
-        lines.insert(line, "")
+        before = lines[line - 1]
+        lines.insert(line, before[: len(before) - len(before.lstrip())])
     for server in them:
         server.open(path, "\n".join(lines) + "\n")
     taken: dict[str, list[float]] = {server.name: [] for server in them}

@@ -14,6 +14,7 @@ from pathlib import Path
 from awaitest.check import Adjust, Checker, Report, Told, reports_of
 from awaitest.engine.run import FIXTURE, HELPER, MODULE, Run
 from awaitest.engine.sheet import Sheet
+from awaitest.engine.syntax import stores_on_self
 from awaitest.engine.world import Definition
 from awaitest.project.cache import SkeletonCache
 from awaitest.project.config import CONFIG_NAMES, PytestConfig
@@ -28,6 +29,7 @@ SURROUNDINGS = CONFIG_NAMES | {"pyvenv.cfg", "uv.lock", "poetry.lock", "pdm.lock
 """Files that say how tests run and in which environment."""
 
 _DECIDES = re.compile(r"\b(?:anyio_backend|mark\.anyio)\b")
+_SELVES = re.compile(r"\b(?:self|cls)\b[\w.]*\s*(?:=(?!=)|\()?")
 _WATCHING = (FIXTURE, HELPER, MODULE)
 """Kinds of functions of which more may be said, or less, by what the bodies of tests do."""
 _RENEWED_AFTER = 500
@@ -52,6 +54,8 @@ class OpenFile:
     reach: frozenset[Path] = frozenset()
     sheet: Sheet | None = None
     reports: dict[Run, list[Report]] = field(default_factory=dict)
+    stirred: set[Segment] = field(default_factory=set)
+    """Classes of which a test does something else with `self` than it did when they were last checked."""
     edits: int = 0
 
 
@@ -119,6 +123,11 @@ class Live:
             and state.edits < _RENEWED_AFTER
             and self._only_in_tests(path, before, state.segments)
         ):
+            state.stirred |= {
+                new.owner
+                for old, new in zip(before, state.segments, strict=True)
+                if old is not new and new.owner and _SELVES.findall(old.text) != _SELVES.findall(new.text)
+            }
             self._outdate(lambda other, _: other != path and self._hands_out(other, path))
             return set()
         state.edits = 0
@@ -186,14 +195,15 @@ class Live:
         sheet = self._sheet(state)
         reports: list[Report] = []
         kept, state.reports = state.reports, {}
-        changed = {run.cls for run in sheet.runs if run not in kept}
         for run in sheet.runs:
             if not proceed():
                 state.reports = kept
                 raise SupersededError
-            fresh = run not in kept or run.kind in _WATCHING or (run.cls is not None and run.cls in changed)
+            stirred = run.segment is not None and run.segment.owner in state.stirred
+            fresh = run not in kept or run.kind in _WATCHING or stirred
             state.reports[run] = reports_of(run) if fresh else kept[run]
             reports += state.reports[run]
+        state.stirred.clear()
         return self.checker.tell(path, state.document, reports)
 
     def survey(self, path: Path) -> list[Told]:
@@ -237,6 +247,7 @@ class Live:
         if state.sheet is None:
             state.sheet = self.checker.engine(project).sheet(module)
             state.reports = {}
+            state.stirred = set()
             state.reach = project.reach(module)
         else:
             engine = state.sheet.runs[-1].engine
@@ -286,4 +297,6 @@ def _outside(segment: Segment) -> object:
     if len(body) != 1 or not isinstance(body[0], Definition):
         return None
     node, words = body[0], frozenset(_DECIDES.findall(segment.text))
-    return type(node), node.name, [ast.unparse(decorator) for decorator in node.decorator_list], words, segment.owner
+    kept = segment.text if any(stores_on_self(part) for part in ast.walk(node)) else ""
+    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return type(node), node.name, decorators, words, kept, segment.owner

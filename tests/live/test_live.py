@@ -161,3 +161,40 @@ def test_fixes_are_made_for_the_text_as_it_stands() -> None:
     assert after is not None
     moved = [edit.edit.span.start.line - 2 for edit in after.edits]
     assert moved == [edit.edit.span.start.line for edit in before.edits]
+
+
+CASE = """\
+import unittest
+
+from httpx import AsyncClient
+
+
+class TestCase(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.client = AsyncClient()
+
+    async def test_first(self):
+        self.number = 1
+        response = self.client.get("/")
+        assert response.status_code == self.number
+
+    async def test_second(self):
+        self.client.post("/")
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "before", "after"),
+    [
+        (7, "self.client", "with self.client"),
+        (7, "AsyncClient()", "object()"),
+        (10, "self.number", "self.client"),
+        (11, "self.client.get", "self.client.aclose"),
+    ],
+)
+def test_what_one_method_does_with_self_changes_what_is_said_of_others(line: int, before: str, after: str) -> None:
+    live = opened({SUITE: CASE})
+    assert len(said(live, SUITE)) > 1
+    start = CASE.splitlines()[line].index(before)
+    live.edit(SUITE, [(Span.of(line, start, line, start + len(before)), after)])
+    assert said(live, SUITE) == fresh(live, {SUITE: ""})[SUITE]

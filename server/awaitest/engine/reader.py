@@ -84,7 +84,7 @@ class SilentReader:
     def _assigned(self, cls: ClassInfo, name: str) -> Value | None:
         path, found = f"self.{name}", []
         for owner in self._world.mro(cls)[0]:
-            for node in self_assignments(owner.node).get(name, ()):
+            for node in self_assignments(tuple(owner.node.body)).get(name, ()):
                 function = self._world.function_info(owner.module, node, owner)
                 found.append(self._attribute_after(cls, function, path))
             if found:

@@ -90,7 +90,11 @@ def _declared(module: Module) -> _Declared:
 
 
 def _declarations(document: Document) -> _Declared:
-    found = [_in_statement(statement) for statement in document.module()]
+    found = [
+        _in_statement(part)
+        for statement in document.module()
+        for part in (statement.body if isinstance(statement, ast.ClassDef) else [statement])
+    ]
     return _Declared(
         [route for it in found for route in it.routes],
         [starter for it in found for starter in it.starters],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import TypeGuard
 
 from awaitest.engine.world import Definition
 
@@ -49,21 +50,25 @@ def awaits(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return bool(asynchronous(node))
 
 
+def stores_on_self(node: ast.AST) -> TypeGuard[ast.Attribute]:
+    """Whether this is `self.x` where it is assigned."""
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "self"
+    )
+
+
 @lru_cache(_REMEMBERED)
-def self_assignments(node: ast.ClassDef) -> Mapping[str, tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]]:
-    """Attribute names that methods of a class assign on `self`, with these methods."""
+def self_assignments(body: tuple[ast.stmt, ...]) -> Mapping[str, tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]]:
+    """Attribute names that the methods in the body of a class assign on `self`, with these methods."""
     found: dict[str, dict[ast.FunctionDef | ast.AsyncFunctionDef, None]] = {}
-    for method in node.body:
-        if not isinstance(method, Definition):
-            continue
-        for part in ast.walk(method):
-            if (
-                isinstance(part, ast.Attribute)
-                and isinstance(part.ctx, ast.Store)
-                and isinstance(part.value, ast.Name)
-                and part.value.id == "self"
-            ):
-                found.setdefault(part.attr, {})[method] = None
+    for method in body:
+        if isinstance(method, Definition):
+            for part in ast.walk(method):
+                if stores_on_self(part):
+                    found.setdefault(part.attr, {})[method] = None
     return {name: tuple(methods) for name, methods in found.items()}
 
 
