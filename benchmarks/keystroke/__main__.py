@@ -7,7 +7,6 @@ the second `ruff server` with the rules ASYNC, PT and RUF, which the ratios are 
 from __future__ import annotations
 
 import argparse
-import shutil
 import statistics
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.keystroke.server import Server
 from benchmarks.keystroke.texts import generated, in_one_class, middle
+from benchmarks.peers import tool
 
 TYPED = 'other = await client.get(f"/typed/{1 + (2)}")'
 PROJECT = """\
@@ -35,12 +35,12 @@ OTHERS = {
 
 def servers(folder: Path, *, pull: bool, others: bool) -> Iterator[Server]:
     yield Server("awaitest", [sys.executable, "-m", "awaitest", "server"], folder, pull=pull)
-    ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
+    ruff = tool("ruff")
     if ruff is None:
         raise SystemExit("no ruff to compare with: install it beside this Python")
     yield Server("ruff", [ruff, "server"], folder, pull=pull)
     for name, command in OTHERS.items() if others else ():
-        program = shutil.which(command[0])
+        program = tool(command[0])
         if program is not None:
             yield Server(name, [program, *command[1:]], folder, pull=True)
 
