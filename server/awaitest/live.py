@@ -247,7 +247,6 @@ class Live:
         if state.sheet is None:
             state.sheet = self.checker.engine(project).sheet(module)
             state.reports = {}
-            state.stirred = set()
             state.reach = project.reach(module)
         else:
             engine = state.sheet.runs[-1].engine

@@ -50,7 +50,7 @@ class Engine:
         document = module.document or Document("")
         known = before.by_segment if before is not None else {}
         found: dict[Segment | None, list[Run]] = {
-            segment: known[segment] if segment in known else self._inside(module, segment)
+            segment: known[segment] if segment in known else self.inside(module, segment)
             for segment in document.segments
         }
         found[None] = known[None] if None in known else list(self._top_level(module))
@@ -60,12 +60,12 @@ class Engine:
         """The functions of one segment, walked with the state kept after each step."""
         self.watched = True
         try:
-            inside = self._inside(module, segment)
+            inside = self.inside(module, segment)
         finally:
             self.watched = False
         return Sheet(module.document or Document(""), {segment: inside}).runs
 
-    def _inside(self, module: Module, segment: Segment) -> list[Run]:
+    def inside(self, module: Module, segment: Segment) -> list[Run]:
         """The functions that stand in a segment, walked."""
         document = module.document or Document("")
         if segment.owner is None:

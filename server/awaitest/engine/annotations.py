@@ -21,6 +21,7 @@ from awaitest.engine.values import (
     Value,
     every,
     join,
+    known,
     plain,
 )
 from awaitest.project.resolve import Found
@@ -91,17 +92,17 @@ def _simple(world: World, module: Module, node: ast.Name | ast.Attribute, depth:
         return UNKNOWN
     if _from_typing(module, node):
         return UNKNOWN
-    return _bound(world, module, node, depth) or instances(world.reader.expression(module, node))
+    value = instances(world.reader.expression(module, node))
+    return value if known(value) else _bound(world, module, node, depth)
 
 
-def _bound(world: World, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Value | None:
-    """Objects of the class that a type variable is bound to; None for any other name."""
+def _bound(world: World, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Value:
+    """Objects of the class that a type variable is bound to; unknown for any other name."""
     found = world.resolver.resolve(module, node)
-    made = found.node if isinstance(found, Found) else None
-    if not isinstance(made, ast.Call) or not ast.unparse(made.func).endswith("TypeVar"):
-        return None
-    bound = next((item.value for item in made.keywords if item.arg == "bound"), None)
-    value = declared(world, found.module, bound, depth) if isinstance(found, Found) else UNKNOWN
+    if not isinstance(found, Found) or not isinstance(found.node, ast.Call):
+        return UNKNOWN
+    bound = next((item.value for item in found.node.keywords if item.arg == "bound"), None)
+    value = declared(world, found.module, bound, depth) if ast.unparse(found.node.func).endswith("TypeVar") else UNKNOWN
     return value if every(value, Instance) else UNKNOWN
 
 

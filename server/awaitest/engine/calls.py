@@ -259,7 +259,7 @@ def _result(
         return receiver
     value = declared(run.world, function.module, node.returns)
     if receiver is not None and node.returns is not None and _passes_through(run, function, receiver):
-        handed_on = run.world.reader.returns(function, {**arguments, "self": receiver})
+        handed_on = run.world.reader.returns(function, arguments)
         return handed_on if every(handed_on, Coroutine) else UNKNOWN
     if known(value) and not every(value, Awaitable) and not _body_tells_more(run, function, value):
         return value

@@ -126,8 +126,9 @@ def _put_before(run: Run, join: Called) -> bool:
 
 def _walked(run: Run, fixture: Fixture) -> Run | None:
     """The fixture's own run, wherever it stands."""
-    runs = run.sheet.runs if fixture.module is run.module else run.engine.runs(fixture.module)
-    return next((it for it in runs if it.function is not None and it.node is fixture.node), None)
+    document = fixture.module.document
+    runs = run.engine.inside(fixture.module, document.segment_of(fixture.node)) if document is not None else []
+    return next((it for it in runs if it.node is fixture.node), None)
 
 
 def _gives_at_once(fixture: Run | None) -> bool:

@@ -1,11 +1,13 @@
-"""Names that hold AsyncMocks, and what a function sets on them."""
+"""Names that hold AsyncMocks, what a function sets on them, and what the code under test takes it for."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from awaitest.engine.apps import members_of, modules_of
 from awaitest.engine.steps import Called
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import AsyncMockValue, every
@@ -53,3 +55,29 @@ def root_of(node: ast.expr) -> str:
     while isinstance(node, ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def takes_json_as_data(run: Run) -> bool:
+    """Whether code that the test rests on calls `json()`, and none awaits it or makes it a coroutine."""
+    taken = False
+    for module in modules_of(run):
+        for node, is_test in members_of(run, module):
+            called, awaited = _json_in(node)
+            if awaited:
+                return False
+            undecorated = not is_test and not getattr(node, "decorator_list", ())
+            taken = taken or (called and undecorated and module.name.rpartition(".")[2] != "conftest")
+    return taken
+
+
+@lru_cache(1 << 13)
+def _json_in(node: ast.stmt) -> tuple[bool, bool]:
+    """Whether a piece of code calls `json()`, and whether it awaits that or makes it a coroutine."""
+    parts = list(ast.walk(node))
+    awaited = any(isinstance(part, ast.Await) and _calls_json(part.value) for part in parts)
+    made = any(isinstance(part, ast.AsyncFunctionDef) and part.name == "json" for part in parts)
+    return any(map(_calls_json, parts)), awaited or made
+
+
+def _calls_json(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "json"

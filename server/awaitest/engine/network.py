@@ -28,8 +28,8 @@ def network_client(run: Run, value: Value) -> Made | None:
 
 def _is_played(run: Run) -> bool:
     """Whether something may answer in the place of the network."""
-    has = run.engine.project.environment.has
+    if any(run.engine.project.environment.has(name) is not False for name in _PLAYERS):
+        return True
     wanted = requested(run.node, run.cls is not None) if run.kind != MODULE else []
     asked = run.engine.fixtures.closure(wanted, run.seeker)
-    patched = {"patch", "mock", *_PATCHING} & (run.module.bound.keys() | asked.keys())
-    return bool(patched) or any(has(name) is not False for name in _PLAYERS)
+    return not {"patch", "mock", *_PATCHING}.isdisjoint(run.module.bound.keys() | asked.keys())

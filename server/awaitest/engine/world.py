@@ -129,10 +129,7 @@ class World:
         for base in cls.node.bases:
             if isinstance(base, ast.Subscript):
                 base = base.value
-            if (
-                isinstance(base, ast.Name | ast.Attribute)
-                and ast.unparse(base) in _NEUTRAL_BASES | _PROMISING_BASES.keys()
-            ):
+            if isinstance(base, ast.Name | ast.Attribute) and ast.unparse(base) in _NEUTRAL_BASES | _AWAITABLE:
                 continue
             value = self.reader.expression(cls.module, base)
             parents = [kind.cls for kind in value if isinstance(kind, ClassValue)]
@@ -180,7 +177,7 @@ class World:
 
     def has(self, cls: ClassInfo, name: str) -> bool | None:
         """Whether instances have a special method; None where that is unknown."""
-        if self.member(cls, name) is not None or any(_promises(base, name) for base in self.mro(cls)[0]):
+        if self.member(cls, name) is not None or (name == "__await__" and any(map(_promises_it, self.mro(cls)[0]))):
             return True
         return False if self.mro(cls)[1] else None
 
@@ -218,13 +215,14 @@ _NEUTRAL_BASES = frozenset(
     }
 )  # fmt: skip
 
-_PROMISING_BASES = {"Awaitable": "__await__", "typing.Awaitable": "__await__"}
-"""Bases that add nothing but the promise that there is a method."""
+_AWAITABLE = frozenset({"Awaitable", "typing.Awaitable"})
+"""A base that adds nothing but the promise that there is `__await__`."""
 
 
-def _promises(cls: ClassInfo, name: str) -> bool:
-    bases = (base.value if isinstance(base, ast.Subscript) else base for base in cls.node.bases)
-    return any(_PROMISING_BASES.get(ast.unparse(base)) == name for base in bases)
+def _promises_it(cls: ClassInfo) -> bool:
+    return any(
+        ast.unparse(base.value if isinstance(base, ast.Subscript) else base) in _AWAITABLE for base in cls.node.bases
+    )
 
 
 def statements_binding(body: Sequence[ast.stmt], name: str) -> list[ast.stmt]:

@@ -46,13 +46,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaitest.engine.apps import members_of
 from awaitest.engine.diagnostic import Fix, Severity
-from awaitest.engine.mocks import async_mocks, is_free, root_of, settings
+from awaitest.engine.mocks import async_mocks, is_free, root_of, settings, takes_json_as_data
 from awaitest.engine.repair import fix, insert
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
-from awaitest.engine.steps import Collected
+from awaitest.engine.steps import Called
+from awaitest.engine.values import AsyncMockValue, every
 from awaitest.engine.words import short
 from awaitest.source.edits import add_import
 from awaitest.source.text import Edit, Span
@@ -60,10 +60,11 @@ from awaitest.source.text import Edit, Span
 RULE = Rule("AWT124", "async-mock-response", Severity.ERROR)
 
 
-def check(step: Collected, run: Run) -> Iterator[Finding]:
-    """Bodies set for responses that would have to be awaited."""
-    if run.kind != MODULE:
-        yield from (_finding(run, target, statement) for target, statement in settings(run) if _is_body(run, target))
+def check(step: Called, run: Run) -> Iterator[Finding]:
+    """An AsyncMock is made, and bodies are set on it that would have to be awaited."""
+    if run.kind != MODULE and every(step.result, AsyncMockValue):
+        bodies = (it for it in settings(run) if _is_body(run, it[0], step.node))
+        yield from (_finding(run, target, statement) for target, statement in bodies)
 
 
 def _finding(run: Run, target: ast.Attribute, statement: ast.Assign) -> Finding:
@@ -72,35 +73,13 @@ def _finding(run: Run, target: ast.Attribute, statement: ast.Assign) -> Finding:
     return Finding(target, message + "Make it a plain `Mock`.", lambda: _fix(run, target, statement))
 
 
-def _is_body(run: Run, target: ast.Attribute) -> bool:
+def _is_body(run: Run, target: ast.Attribute, mock: ast.Call) -> bool:
     """Whether this is what `json()` of an AsyncMock gives, and the code under test takes it for plain data."""
     if not isinstance(target.value, ast.Attribute) or (target.value.attr, target.attr) != ("json", "return_value"):
         return False
     mocks, prefix = async_mocks(run, root_of(target)), f"{ast.unparse(target)}."
     shaped = any(prefix.startswith(f"{ast.unparse(it)}.") for it, _ in settings(run) if it is not target)
-    return bool(mocks) and not shaped and all(map(is_free, mocks)) and _takes_data(run)
-
-
-def _takes_data(run: Run) -> bool:
-    """Whether code that the test rests on calls `json()`, and none awaits it or makes it a coroutine."""
-    project, taken = run.engine.project, False
-    for path in project.reach(run.module):
-        for node, is_test in members_of(run, project.module(path)):
-            parts = list(ast.walk(node))
-            if any(_awaits_json(part) for part in parts):
-                return False
-            is_code = path.name != "conftest.py" and not is_test and not getattr(node, "decorator_list", ())
-            taken = taken or (is_code and any(map(_calls_json, parts)))
-    return taken
-
-
-def _awaits_json(part: ast.AST) -> bool:
-    made = isinstance(part, ast.AsyncFunctionDef) and part.name == "json"
-    return made or (isinstance(part, ast.Await) and _calls_json(part.value))
-
-
-def _calls_json(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "json"
+    return mocks[:1] == [mock] and not shaped and all(map(is_free, mocks)) and takes_json_as_data(run)
 
 
 def _fix(run: Run, target: ast.Attribute, statement: ast.Assign) -> Fix | None:
