@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitest.engine.fixtures import Fixture
+from awaitest.engine.marks import asyncio_mark
 from awaitest.engine.run import TEST
 from awaitest.engine.syntax import generates
 from awaitest.engine.values import Collection, Plain, Value
@@ -36,7 +37,9 @@ def lenses(runs: Sequence[Run]) -> list[Lens]:
 
 def loop_scope(run: Run) -> str | None:
     """The scope of the loop pytest-asyncio would run the test on; None where it cannot be told."""
-    mark = next((mark for mark in run.marks if mark.name == "asyncio"), None)
+    mark = asyncio_mark(run.marks)
+    if mark is not None and mark.name is None:
+        return None
     keywords = mark.keywords if mark is not None else {}
     given = keywords.get("loop_scope", keywords.get("scope"))
     if given is None:

@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from awaitest.engine.facts import REQUESTS
+from awaitest.engine.marks import asyncio_mark
 from awaitest.engine.repair import added_argument, insert
 from awaitest.engine.run import FIXTURE, TEST
 from awaitest.engine.steps import Awaited, Called, Gave
+from awaitest.engine.style import mark_edits
 from awaitest.engine.tasks import STARTING
 from awaitest.engine.uses import library_callee
 from awaitest.engine.values import Awaitable, FunctionInfo, FunctionValue, Instance, Value, every
 from awaitest.project.config import LOOP_SCOPES
-from awaitest.source.edits import indent_of, line_insert
 from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
     from awaitest.engine.fixtures import Fixture
     from awaitest.engine.run import Run
+    from awaitest.project.workspace import Project
 
 _SINCE = Version("1.0")
 _DEEPEST = 3
@@ -40,11 +42,16 @@ class Stuck:
     what: str
 
 
-def is_taken(fixture: Fixture, run: Run) -> bool:
-    """Whether pytest-asyncio, in a version whose fixtures have loops of their own, certainly runs the fixture."""
-    project = run.engine.project
+def _has_loops(project: Project) -> bool:
+    """Whether pytest-asyncio is there, in a version whose fixtures have loops of their own."""
     version = project.environment.version("pytest-asyncio")
-    if version is None or version < _SINCE or project.plugin("pytest-asyncio") is not True:
+    return version is not None and version >= _SINCE and project.plugin("pytest-asyncio") is True
+
+
+def is_taken(fixture: Fixture, run: Run) -> bool:
+    """Whether pytest-asyncio certainly runs the fixture, on a loop that the fixture chooses."""
+    project = run.engine.project
+    if not _has_loops(project):
         return False
     if fixture.flavour == "pytest_asyncio":
         return True
@@ -65,12 +72,9 @@ def own_loop(run: Run) -> str | None:
     if run.kind == FIXTURE and run.fixture is not None:
         return fixture_loop(run.fixture, run)
     project = run.engine.project
-    version = project.environment.version("pytest-asyncio")
-    if run.kind != TEST or not run.is_async or version is None or version < _SINCE:
+    if run.kind != TEST or not run.is_async or run.verdict.by != "pytest-asyncio" or not _has_loops(project):
         return None
-    if run.verdict.by != "pytest-asyncio" or project.plugin("pytest-asyncio") is not True:
-        return None
-    mark = next((mark for mark in run.marks if mark.name in {"asyncio", None}), None)
+    mark = asyncio_mark(run.marks)
     given = (mark.keywords.get("loop_scope") or mark.keywords.get("scope")) if mark is not None else None
     if mark is not None and (mark.name is None or mark.arguments):
         return None
@@ -193,14 +197,10 @@ def _root(node: ast.expr) -> str:
 
 def loop_scope_edits(run: Run, scope: str) -> list[Edit] | None:
     """Edits that make pytest-asyncio run a test on the loop of a scope: its own mark says so, or a new one does."""
-    mark = next((mark for mark in run.marks if mark.name == "asyncio"), None)
+    mark = asyncio_mark(run.marks)
     text = f'loop_scope="{scope}"'
     if mark is None or mark.node not in run.node.decorator_list:
-        first = run.node.decorator_list[0] if run.node.decorator_list else run.node
-        indent = indent_of(run.document.lines[run.span(run.node).start.line])
-        added = [line_insert(run.document, run.span(first).start.line, f"{indent}@pytest.mark.asyncio({text})")]
-        imported = run.sheet.import_of_pytest
-        return added if imported is None else [imported, *added]
+        return mark_edits(run, run.node, f"asyncio({text})")
     if not isinstance(mark.node, ast.Call):
         return [insert(run.span(mark.node).end, f"({text})")]
     given = mark.keywords.get("loop_scope")

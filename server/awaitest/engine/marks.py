@@ -51,6 +51,11 @@ def marks_of(world: World, function: FunctionInfo, cls: ClassInfo | None) -> lis
     return marks
 
 
+def asyncio_mark(marks: Iterable[Mark]) -> Mark | None:
+    """The mark that pytest-asyncio reads, the nearest of its own; one whose name cannot be told may be it."""
+    return next((mark for mark in marks if mark.name in {"asyncio", None}), None)
+
+
 def module_marks(world: World, module: Module) -> list[Mark]:
     """What `pytestmark` of a module gives to all its tests."""
     if "pytestmark" not in module.bound and not module.star_imports:

@@ -10,8 +10,8 @@ from awaitest.engine.repair import insert
 from awaitest.engine.runner import is_isolated
 from awaitest.engine.syntax import generates
 from awaitest.engine.world import statements_binding
-from awaitest.source.edits import add_import, indent_of, line_insert
-from awaitest.source.text import Edit, Position, Span
+from awaitest.source.edits import add_import, indent_of, line_insert, renamed
+from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -30,8 +30,7 @@ def asynchronous_case(run: Run, name: str) -> list[Edit] | None:
         match part:
             case ast.Await(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))) as called)):
                 if called.attr == run.node.name:
-                    end = run.span(called).end
-                    edits.append(Edit(Span(Position(end.line, end.column - len(called.attr)), end), name))
+                    edits.append(renamed(run.span(called), called.attr, name))
     return edits
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.marks import Mark, decorators, module_marks
 from awaitest.engine.world import Definition
-from awaitest.source.edits import indent_of, line_insert
-from awaitest.source.text import Edit, Position, Span
+from awaitest.source.edits import indent_of, line_insert, renamed
+from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -31,13 +31,16 @@ def marker_edits(run: Run) -> list[Edit] | None:
     name = marker_name(run)
     if name is None:
         return None
-    target = _target(run)
+    return mark_edits(run, _target(run), name)
+
+
+def mark_edits(run: Run, target: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, mark: str) -> list[Edit]:
+    """Edits that put `@pytest.mark.…` above a test or a class, and import pytest where it is missing."""
     first = target.decorator_list[0] if target.decorator_list else target
-    line = run.span(first).start.line
     indent = indent_of(run.document.lines[run.span(target).start.line])
-    edits = [line_insert(run.document, line, f"{indent}@pytest.mark.{name}")]
-    added = run.sheet.import_of_pytest
-    return edits if added is None else [added, *edits]
+    added = line_insert(run.document, run.span(first).start.line, f"{indent}@pytest.mark.{mark}")
+    imported = run.sheet.import_of_pytest
+    return [added] if imported is None else [imported, added]
 
 
 def marker_name(run: Run) -> str | None:
@@ -71,8 +74,7 @@ def respelling_edits(run: Run, mark: Mark, name: str) -> list[Edit] | None:
     called = mark.node.func if isinstance(mark.node, ast.Call) else mark.node
     if not isinstance(called, ast.Attribute) or not run.mine(called):
         return None
-    end = run.span(called).end
-    return [Edit(Span(Position(end.line, end.column - len(called.attr)), end), name)]
+    return [renamed(run.span(called), called.attr, name)]
 
 
 def _usable(run: Run) -> list[str]:

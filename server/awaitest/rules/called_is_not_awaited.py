@@ -44,7 +44,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Called
 from awaitest.engine.words import short
-from awaitest.source.text import Edit, Position, Span
+from awaitest.source.edits import renamed
 
 RULE = Rule("AWT123", "called-is-not-awaited", Severity.HINT)
 
@@ -74,6 +74,4 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
 
 
 def _fix(run: Run, named: ast.Attribute, wanted: str) -> Fix | None:
-    end = run.span(named).end
-    edit = Edit(Span(Position(end.line, end.column - len(named.attr)), end), wanted)
-    return fix(run, f"Use `{wanted}`", [edit], safe=False)
+    return fix(run, f"Use `{wanted}`", [renamed(run.span(named), named.attr, wanted)], safe=False)

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from packaging.version import Version
 
 from awaitest.engine.diagnostic import Severity
-from awaitest.engine.marks import Mark
+from awaitest.engine.marks import Mark, asyncio_mark
 from awaitest.engine.repair import fix, insert
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
@@ -59,7 +59,7 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
         return
     if run.cls is not None and in_testcase(run.engine.world, run.cls) is not False:
         return
-    mark = next((mark for mark in run.marks if mark.name in {"asyncio", None}), None)
+    mark = asyncio_mark(run.marks)
     if mark is None or mark.name is None or not run.mine(mark.node):
         return
     if mark.arguments:

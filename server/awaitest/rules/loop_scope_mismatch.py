@@ -45,6 +45,7 @@ from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.loop_scopes import Stuck, fixture_loop, loop_scope_edits, own_loop, stuck
+from awaitest.engine.marks import asyncio_mark
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
@@ -58,10 +59,12 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
     found = stuck(run)
     if found is None:
         return
-    mark = next((mark.node for mark in run.marks if mark.name == "asyncio"), None)
+    mark = asyncio_mark(run.marks)
     message = f"`{found.fixture.name}` lives on the {found.loop} loop, which stands still while `{run.node.name}` runs "
     message += f"on its {own_loop(run)} loop. `{found.what}` fails or hangs: run both on one loop."
-    yield Finding(mark if mark in run.node.decorator_list else run.name_span, message, lambda: _fix(run, found))
+    yield Finding(
+        mark.node if mark and mark.node in run.node.decorator_list else run.name_span, message, lambda: _fix(run, found)
+    )
 
 
 def _fix(run: Run, found: Stuck) -> Fix | None:

@@ -46,7 +46,7 @@ from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Called
 from awaitest.engine.values import ClassValue, Instance, every
 from awaitest.engine.wrapping import async_around
-from awaitest.source.text import Edit, Position, Span
+from awaitest.source.edits import renamed
 
 RULE = Rule("AWT311", "sync-client-with-asgi-transport", Severity.ERROR)
 
@@ -97,8 +97,7 @@ def _fix(step: Called, run: Run, library: str) -> Fix | None:
             if awaited is None:
                 return None
             edits += awaited
-    end = run.span(called).end
-    edits.append(Edit(Span(Position(end.line, end.column - len(spelt)), end), "AsyncClient"))
+    edits.append(renamed(run.span(called), spelt, "AsyncClient"))
     if isinstance(called, ast.Name):
         edits += import_edits(run, library, "Client", "AsyncClient")
     return fix(run, "Use an `AsyncClient`", edits, safe=False)

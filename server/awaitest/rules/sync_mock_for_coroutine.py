@@ -40,8 +40,7 @@ from awaitest.engine.steps import Called
 from awaitest.engine.uses import is_coroutine_function
 from awaitest.engine.values import ClassValue, Collection, Plain, every
 from awaitest.engine.words import short
-from awaitest.source.edits import Import, replace_import
-from awaitest.source.text import Edit, Position, Span
+from awaitest.source.edits import Import, renamed, replace_import
 
 RULE = Rule("AWT122", "sync-mock-for-coroutine", Severity.ERROR)
 
@@ -94,9 +93,8 @@ def _gives_plain(called: Called) -> bool:
 
 
 def _fix(run: Run, mock: ast.Call) -> Fix | None:
-    end = run.span(mock.func).end
     old = mock.func.attr if isinstance(mock.func, ast.Attribute) else getattr(mock.func, "id", "")
-    edits = [Edit(Span(Position(end.line, end.column - len(old)), end), "AsyncMock")]
+    edits = [renamed(run.span(mock.func), old, "AsyncMock")]
     if isinstance(mock.func, ast.Name):
         if old not in {"Mock", "MagicMock"}:
             return None

@@ -49,7 +49,7 @@ from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import Instance
 from awaitest.engine.words import short
 from awaitest.engine.wrapping import async_around, wrap_until_closed
-from awaitest.source.text import Edit, Position, Span
+from awaitest.source.edits import renamed
 
 RULE = Rule("AWT309", "wrong-close-method", Severity.ERROR)
 
@@ -82,13 +82,12 @@ def _fix(step: Absent, run: Run, right: str) -> Fix | None:
     if run.kind == MODULE:
         return None
     around = path_to(run.node, step.node)
-    call, end = around[0], run.span(step.node).end
-    renamed = Edit(Span(Position(end.line, end.column - len(step.node.attr)), end), right)
+    call = around[0]
     if not isinstance(call, ast.Call) or call.func is not step.node:
         return None
     if right == "close":
         edits = dropped_await(run, around[1]) if isinstance(around[1], ast.Await) else []
-        return fix(run, "Use `close()`", [renamed, *edits], safe=True)
+        return fix(run, "Use `close()`", [renamed(run.span(step.node), step.node.attr, right), *edits], safe=True)
     made = {site for item in run.steps if isinstance(item, Ended) for site in item.clients}
     site = next((kind.site for kind in step.owner if isinstance(kind, Instance) and kind.site in made), None)
     late = any(isinstance(part, ast.Try) and around[around.index(part) - 1] in part.finalbody for part in around)
@@ -99,4 +98,6 @@ def _fix(step: Absent, run: Run, right: str) -> Fix | None:
     outer = async_around(run)
     if awaited is None or outer is None or not isinstance(around[1], ast.Await | ast.Expr):
         return None
-    return fix(run, "Use `aclose()`", [renamed, *awaited, *outer], safe=not outer)
+    return fix(
+        run, "Use `aclose()`", [renamed(run.span(step.node), step.node.attr, right), *awaited, *outer], safe=not outer
+    )

@@ -44,7 +44,7 @@ from awaitest.engine.run import Run
 from awaitest.engine.steps import Called
 from awaitest.engine.values import FunctionValue
 from awaitest.engine.words import short
-from awaitest.source.edits import indent_of
+from awaitest.source.edits import indent_of, renamed
 from awaitest.source.text import Edit, Position, Span
 
 RULE = Rule("AWT315", "wrong-request-argument", Severity.ERROR)
@@ -91,8 +91,8 @@ def _fix(step: Called, run: Run, func: ast.Attribute, wrong: list[ast.keyword], 
     given = {item.arg for item in step.node.keywords}
     start, opened = run.span(wrong[0]).start, run.span(func).end
     if wrong[0].arg == _OLD and _NEW in names - given:
-        renamed = Edit(Span(start, Position(start.line, start.column + len(_OLD))), _NEW)
-        return fix(run, f"Write `{_NEW}`", [renamed], safe=True)
+        edit = Edit(Span(start, Position(start.line, start.column + len(_OLD))), _NEW)
+        return fix(run, f"Write `{_NEW}`", [edit], safe=True)
     if func.attr not in _BODILESS or not all(item.arg in _BODY for item in wrong):
         return None
     first = run.span([*step.node.args, *step.node.keywords][0]).start
@@ -101,5 +101,5 @@ def _fix(step: Called, run: Run, func: ast.Attribute, wrong: list[ast.keyword], 
     apart = run.document.newline + indent_of(line) if not before.strip() else " "
     if before.strip() and not (first.line == opened.line and before[opened.column :].strip() == "("):
         return None
-    called = Edit(Span(Position(opened.line, opened.column - len(func.attr)), opened), "request")
+    called = renamed(run.span(func), func.attr, "request")
     return fix(run, "Use `request()`", [called, insert(first, method + apart)], safe=func.attr == "delete")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from awaitest.source.document import Document
 from awaitest.source.import_order import ImportStatement, module_of, name_key, section, statement_key
-from awaitest.source.layout import indent_edits, indent_of, indent_unit, insert, line_insert
+from awaitest.source.layout import indent_edits, indent_of, indent_unit, insert, line_insert, renamed
 from awaitest.source.text import Edit, Position, Span, apply, conflict
 
 _FIRST_LINES = re.compile(r"#!|#.*coding[:=]")
@@ -25,6 +25,7 @@ __all__ = [
     "insert",
     "line_insert",
     "remove_import",
+    "renamed",
     "replace_import",
     "uses_of",
 ]

@@ -54,6 +54,12 @@ def line_insert(document: Document, line: int, text: str) -> Edit:
     return insert(Position(min(line, len(lines)), column), text + newline)
 
 
+def renamed(span: Span, old: str, new: str) -> Edit:
+    """Put `new` in place of `old`, with which what spans `span` ends."""
+    end = span.end
+    return Edit(Span(Position(end.line, end.column - len(old)), end), new)
+
+
 def insert(position: Position, text: str) -> Edit:
     """Put text between two characters."""
     return Edit(Span(position, position), text)
