@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 from awaitest.engine import members
 from awaitest.engine.arguments import Call, hand_over
 from awaitest.engine.steps import Iterated, Misuse
-from awaitest.engine.values import UNKNOWN, AsyncIterator, Collection, Coroutine, Plain, Value, every, join, plain
+from awaitest.engine.values import (
+    UNKNOWN,
+    AsyncIterator,
+    ClassValue,
+    Collection,
+    Coroutine,
+    Instance,
+    Plain,
+    Value,
+    every,
+    join,
+    plain,
+)
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
@@ -71,6 +83,11 @@ def called_builtin(run: Evaluator, call: Call, name: str) -> Value:
         return plain("bool")
     if name == "anext" and first is not None and len(call.arguments) == 1 and every(first.value, AsyncIterator):
         return given_coroutine(run, call, join(*(kind.item for kind in first.value if isinstance(kind, AsyncIterator))))
+    if name in members.ASYNC_ITERATION:
+        hand_over(run, call)
+        return given_coroutine(run, call, UNKNOWN)
+    if name == "super" and not call.arguments:
+        return _base(run)
     if name in _LOOKING:
         for argument in call.arguments:
             if isinstance(argument.node, ast.Call):
@@ -95,6 +112,15 @@ def _getattr(run: Evaluator, call: Call, receiver: Value) -> Value:
         run.escape(receiver)
         return UNKNOWN
     return join(*(members.attribute(run.world, receiver, str(name)) for name in names))
+
+
+def _base(run: Evaluator) -> Value:
+    """`self` as the one base of its class sees it."""
+    cls = next(iter(run.state.names.get("__class__", UNKNOWN)))
+    if not isinstance(cls, ClassValue) or len(cls.cls.node.bases) != 1:
+        return UNKNOWN
+    classes = run.world.mro(cls.cls)[0]
+    return frozenset({Instance(classes[1])}) if len(classes) > 1 else UNKNOWN
 
 
 def given_coroutine(run: Evaluator, call: Call, result: Value) -> Value:

@@ -33,6 +33,7 @@ from awaitest.engine.values import (
     CallableValue,
     ClassInfo,
     ClassValue,
+    Collection,
     Coroutine,
     FunctionInfo,
     FunctionValue,
@@ -120,10 +121,22 @@ def _instantiate(run: Evaluator, call: Call, cls: ClassInfo) -> Value:
     first = call.positional(0)
     if cls.package == "contextlib" and cls.node.name in {"closing", "aclosing"} and first is not None:
         return frozenset({Manager(first.value, cls.node.name == "aclosing", call.label)})
+    if cls.package == "functools" and cls.node.name == "partial" and first is not None:
+        return join(*(_partial(run, call, kind) for kind in first.value))
     if cls.package in {"typing", "typing_extensions"}:
         return UNKNOWN
     maker = world.member(cls, "__new__")
     return frozenset({Instance(cls, made=_made(run, call, cls))}) if maker is None else _made_by(run, cls, maker)
+
+
+def _partial(run: Evaluator, call: Call, kind: Kind) -> Value:
+    """What makes the coroutines of a function later, some of its arguments being given."""
+    if not isinstance(kind, FunctionValue) or not kind.function.is_async or generates(kind.function.node):
+        return UNKNOWN
+    if shape(run.world, kind.function) is not Shape.AS_WRITTEN or makes_fixture(run.world, kind.function):
+        return UNKNOWN
+    later = Site(call.node, run.module, call.label, lambda: _result(run, kind.function, {}), escaped=True)
+    return frozenset({CallableValue(frozenset({Coroutine(later)}))})
 
 
 def _made(run: Evaluator, call: Call, cls: ClassInfo) -> Made | None:
@@ -139,7 +152,7 @@ def _made_by(run: Evaluator, cls: ClassInfo, maker: Member) -> Value:
     if isinstance(node, ast.FunctionDef) and gives_self(node):
         return frozenset({Instance(cls)})
     made = declared(run.world, maker.owner.module, returns)
-    return made if every(made, Instance) else UNKNOWN
+    return made if every(made, Instance) or every(made, Collection) else UNKNOWN
 
 
 # -- functions ---------------------------------------------------------------------------------------------------------
@@ -205,7 +218,7 @@ def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None
             return UNKNOWN if fails else result
         return frozenset({Awaitable(result)})
     if first is not None and name in {"enter_async_context", "enterAsyncContext"}:
-        entered = join(*(_entered(kind) for kind in first.value))
+        entered = join(*(entered_by(run, kind, is_async=True) for kind in first.value))
         hand_over(run, call)
         return given_coroutine(run, call, entered)
     if owner.endswith("TestCase") and package == "unittest":
@@ -213,10 +226,29 @@ def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None
     return None
 
 
-def _entered(kind: Kind) -> Value:
-    if isinstance(kind, Manager):
+def entered_by(run: Evaluator, kind: Kind, is_async: bool) -> Value:
+    """What `with`, or `async with`, gives of what it enters."""
+    if isinstance(kind, Manager) and kind.is_async == is_async:
         return kind.item
-    return frozenset({kind}) if has_life(kind) else UNKNOWN
+    if not isinstance(kind, Instance):
+        return UNKNOWN
+    itself: Value = frozenset({kind})
+    if is_client(run, kind.cls):
+        return itself
+    method = run.world.member(kind.cls, "__aenter__" if is_async else "__enter__")
+    node = method.nodes[-1] if method is not None else None
+    if method is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return UNKNOWN
+    if gives_self(node):
+        return itself
+    value = declared(run.world, method.owner.module, node.returns)
+    if known(value):
+        return itself if _same_class(value, kind) else value
+    return run.world.reader.returns(run.world.function_info(method.owner.module, node, method.owner), {"self": itself})
+
+
+def _same_class(value: Value, kind: Instance) -> bool:
+    return all(isinstance(other, Instance) and other.cls is kind.cls for other in value)
 
 
 def _unittest_assertion(run: Evaluator, call: Call, name: str) -> Value | None:

@@ -34,6 +34,19 @@ _NEUTRAL = frozenset(
         ("unittest", "expectedFailure"), ("functools", "cached_property"),
     }
 )  # fmt: skip
+_ALLURE = (
+    "title", "description", "description_html", "feature", "story", "epic", "severity", "tag", "link", "label", "issue",
+    "testcase", "id", "suite", "parent_suite", "sub_suite", "manual",
+)  # fmt: skip
+_ELSEWHERE = frozenset(
+    {
+        ("respx", "mock"), ("freezegun", "freeze_time"), ("time_machine", "travel"), ("tenacity", "retry"),
+        ("stamina", "retry"), ("backoff", "on_exception"), ("backoff", "on_predicate"), ("vcr", "use_cassette"),
+        ("responses", "activate"), ("flaky", "flaky"), *(("allure", name) for name in _ALLURE),
+    }
+)  # fmt: skip
+"""Of libraries whose source does not tell: seen to give a coroutine function for a coroutine function."""
+
 _ROUTERS = ("FastAPI", "APIRouter", "Starlette", "Router")
 _ROUTER_PACKAGES = ("fastapi", "starlette")
 
@@ -62,9 +75,22 @@ def effect_of(world: World, function: FunctionInfo, decorator: ast.expr) -> Shap
         return Shape.AS_WRITTEN
     if isinstance(called, ast.Attribute) and called.attr in {"setter", "getter", "deleter"}:
         return Shape.AS_WRITTEN
+    if _written(function, called) in _ELSEWHERE:
+        return Shape.AS_WRITTEN
     value = evaluate(world, function, called)
     effects = {_effect_of_kind(world, function, kind, isinstance(decorator, ast.Call)) for kind in value}
     return effects.pop() if len(effects) == 1 else Shape.UNKNOWN
+
+
+def _written(function: FunctionInfo, node: ast.expr) -> tuple[str, str] | None:
+    """The library and the name that a decorator is imported as: `respx.mock`, or `mock` from there."""
+    match node:
+        case ast.Attribute(value=ast.Name(id=library), attr=name):
+            origin = function.module.import_origin(library)
+            return (origin[0], name) if origin is not None and not origin[1] else None
+        case ast.Name(id=name):
+            return function.module.import_origin(name)
+    return None
 
 
 def makes_fixture(world: World, function: FunctionInfo) -> bool:

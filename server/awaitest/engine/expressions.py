@@ -101,7 +101,7 @@ class Evaluator(Tracker):
             else:
                 self.misuse(base, node, Misuse.ATTRIBUTE, node.attr)
             return UNKNOWN
-        if any(
+        if not _is_super(node.value) and any(
             isinstance(kind, Instance) and kind.site is None and kind.made is None and self._overridden(kind, node.attr)
             for kind in base
         ):
@@ -393,3 +393,7 @@ def _self_path(node: ast.Attribute) -> str | None:
 def _label(node: ast.expr) -> str:
     text = ast.unparse(node)
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"

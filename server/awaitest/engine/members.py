@@ -10,6 +10,7 @@ from awaitest.engine.annotations import declared
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
+    AsyncIterator,
     AsyncMockValue,
     BuiltinValue,
     ClassInfo,
@@ -36,6 +37,9 @@ _BUILTINS = frozenset(dir(builtins))
 _PROPERTIES = frozenset({"property", "cached_property", "hybrid_property", "computed_field"})
 _ABOUT_KINDS = frozenset({"typing", "collections", "types", "inspect", "asyncio", "_collections_abc"})
 _DATA = frozenset({"int", "str", "float", "bool", "bytes", "dict", "list", "tuple", "set", "frozenset"})
+ASYNC_ITERATION = frozenset({"__anext__", "asend", "athrow", "aclose"})
+"""Methods of asynchronous generators, each to be awaited."""
+
 MOCK_ASSERTIONS = frozenset(
     {
         "assert_called", "assert_called_once", "assert_called_with", "assert_called_once_with", "assert_any_call",
@@ -84,6 +88,8 @@ def _of_kind(world: World, kind: Kind, name: str) -> Value:
             return _of_class(world, cls, name, None)
         case AsyncMockValue():
             return frozenset({AsyncMockValue(assertion=name in MOCK_ASSERTIONS)})
+        case AsyncIterator() if name in ASYNC_ITERATION:
+            return frozenset({BuiltinValue(name)})
         case Plain() | Collection():
             return frozenset({FunctionValueOfData()}) if _returns_data(kind, name) else UNKNOWN
     return UNKNOWN

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine.annotations import declared
 from awaitest.engine.expressions import Evaluator
 from awaitest.engine.syntax import generates, self_assignments
-from awaitest.engine.values import NONE, UNKNOWN, ClassInfo, FunctionInfo, Instance, Value, join
+from awaitest.engine.values import NONE, UNKNOWN, ClassInfo, ClassValue, FunctionInfo, Instance, Value, join
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import World
 
@@ -143,4 +143,5 @@ def parameters(world: World, function: FunctionInfo) -> dict[str, Value]:
     first = next(iter((*arguments.posonlyargs, *arguments.args)), None)
     if function.owner is not None and first is not None and first.arg == "self":
         names["self"] = frozenset({Instance(function.owner)})
+        names["__class__"] = frozenset({ClassValue(function.owner)})
     return names

@@ -135,7 +135,7 @@ class ClassValue(Kind):
 
 @dataclass(frozen=True, slots=True)
 class FunctionValue(Kind):
-    """A function; `receiver` is bound as its first argument, `partial` counts arguments a wrapper already gave."""
+    """A function; `receiver` is bound as its first argument."""
 
     function: FunctionInfo
     receiver: Value | None = None

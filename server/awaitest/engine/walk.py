@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine import members
 from awaitest.engine.annotations import declared
-from awaitest.engine.calls import followed, is_client
+from awaitest.engine.calls import entered_by, followed
 from awaitest.engine.control import ControlFlow
 from awaitest.engine.expecting import called_name, expects
 from awaitest.engine.state import CLOSED, OPEN, State, meet
@@ -25,7 +25,7 @@ from awaitest.engine.steps import (
     Misused,
     Step,
 )
-from awaitest.engine.syntax import bound_names, gives_self, shared_names
+from awaitest.engine.syntax import bound_names, shared_names
 from awaitest.engine.tracker import Live
 from awaitest.engine.values import (
     NONE,
@@ -36,7 +36,6 @@ from awaitest.engine.values import (
     FunctionInfo,
     FunctionValue,
     Instance,
-    Manager,
     ModuleValue,
     Plain,
     Site,
@@ -276,7 +275,7 @@ class Walk(ControlFlow):
             else:
                 self.escape(value)
             if item.optional_vars is not None:
-                self.bind_target(item.optional_vars, join(*(self._entered(kind, is_async) for kind in value)))
+                self.bind_target(item.optional_vars, join(*(entered_by(self, kind, is_async) for kind in value)))
             if self.watched:
                 self.snapshots[id(step)] = (dict(self.state.names), dict(self.state.lives))
         warned = any(called_name(item.context_expr) in _WARNING for item in node.items)
@@ -299,27 +298,6 @@ class Walk(ControlFlow):
 
     _do_AsyncWith = _do_With
 
-    def _entered(self, kind: object, is_async: bool) -> Value:
-        if isinstance(kind, Manager) and kind.is_async == is_async:
-            return kind.item
-        if not isinstance(kind, Instance):
-            return UNKNOWN
-        itself: Value = frozenset({kind})
-        if is_client(self, kind.cls):
-            return itself
-        method = self.world.member(kind.cls, "__aenter__" if is_async else "__enter__")
-        if method is None or not isinstance(method.nodes[-1], ast.FunctionDef | ast.AsyncFunctionDef):
-            return UNKNOWN
-        node = method.nodes[-1]
-        if gives_self(node):
-            return itself
-        value = declared(self.world, method.owner.module, node.returns)
-        if known(value):
-            return itself if _same_class(value, kind) else value
-        return self.world.reader.returns(
-            self.world.function_info(method.owner.module, node, method.owner), {"self": itself}
-        )
-
     def note(self, step: Step) -> None:
         super().note(step)
         if self.watched:
@@ -330,10 +308,6 @@ class Walk(ControlFlow):
         if action == "close":
             guaranteed = self.in_finally > 0 or bool(self.yielded)
             self.closings.append(Closing(site, node, guaranteed))
-
-
-def _same_class(value: Value, kind: Instance) -> bool:
-    return all(isinstance(found, Instance) and found.cls is kind.cls for found in value)
 
 
 def _in_display(node: ast.expr, value: Value, dropped: frozenset[Coroutine]) -> Value:

@@ -44,6 +44,7 @@ from awaitest.engine.repair import await_fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Misuse, Misused
+from awaitest.engine.values import Instance, Plain, Site
 
 RULE = Rule("AWT101", "missing-await", Severity.ERROR)
 
@@ -58,19 +59,33 @@ _CLAIMS = {
     Misuse.UNPACKED: "is not awaited, so it gives a coroutine, which cannot be unpacked",
     Misuse.OPERAND: "is not awaited, so the expression calculates with a coroutine",
     Misuse.ITERATED: "is not awaited, so it gives a coroutine, which cannot be looped over",
+    Misuse.ENTERED: "is not awaited, so it gives a coroutine, which no `with` can enter",
 }
-_FAILING = frozenset({Misuse.ATTRIBUTE, Misuse.SUBSCRIPT, Misuse.UNPACKED, Misuse.OPERAND, Misuse.ITERATED})
+_FAILING = frozenset(
+    {Misuse.ATTRIBUTE, Misuse.SUBSCRIPT, Misuse.UNPACKED, Misuse.OPERAND, Misuse.ITERATED, Misuse.ENTERED}
+)
+_ENTERING = ("__enter__", "__aenter__")
 
 
 def check(step: Misused, run: Run) -> Iterator[Finding]:
     """A coroutine meets a use that only its result could serve."""
-    claim = _CLAIMS.get(step.how)
+    claim, site = _CLAIMS.get(step.how), step.coroutine.site
     if claim is None or (step.expected and step.how in _FAILING):
         return
-    site = step.coroutine.site
+    if step.how is Misuse.ENTERED and _cannot_be_entered(site, run):
+        return
     here = run.mine(site.node)
     message = f"`{site.label}(…)` {claim.format(detail=step.detail)}. Nothing of a coroutine function runs before it is awaited."
     if here:
         yield Finding(site.node, message, lambda: await_fix(run, site.node, f"Await `{site.label}(…)`"))
     else:
         yield Finding(step.node, f"{message} It is made in {site.module.name}.")
+
+
+def _cannot_be_entered(site: Site, run: Run) -> bool:
+    """Whether awaiting gives nothing that a `with` could enter either."""
+    return any(
+        isinstance(kind, Plain)
+        or (isinstance(kind, Instance) and not any(run.engine.world.has(kind.cls, it) for it in _ENTERING))
+        for kind in site.result()
+    )

@@ -38,6 +38,7 @@ without marker.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Fix, Severity
@@ -53,7 +54,7 @@ RULE = Rule("AWT105", "needless-await", Severity.ERROR)
 
 def check(step: Awaited, run: Run) -> Iterator[Finding]:
     """An await on something that has no `__await__`."""
-    if step.expected or not step.operand or not _cannot_be_awaited(step.operand, run):
+    if step.expected or not step.operand or not _cannot_be_awaited(step.operand, run) or _overrides(step, run):
         return
     what = describe(step.operand)
     message = f"`{short(step.node.value)}` gives {_article(what)}, which cannot be awaited. Drop the `await`: the value is already there."
@@ -66,6 +67,14 @@ def _cannot_be_awaited(value: Value, run: Run) -> bool:
         or (isinstance(kind, Instance) and run.engine.world.has(kind.cls, "__await__") is False)
         for kind in value
     )
+
+
+def _overrides(step: Awaited, run: Run) -> bool:
+    """Whether an async method calls the plain one that it overrides: which of the two is wrong cannot be told."""
+    match step.node.value:
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)):
+            return name == getattr(run.node, "name", "")
+    return False
 
 
 def _article(what: str) -> str:

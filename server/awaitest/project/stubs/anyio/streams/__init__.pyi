@@ -1,0 +1,1 @@
+"""anyio.streams: streams of objects and of bytes."""
