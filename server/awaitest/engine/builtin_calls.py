@@ -17,6 +17,7 @@ from awaitest.engine.values import (
     Instance,
     Plain,
     Value,
+    coroutines,
     every,
     join,
     plain,
@@ -98,7 +99,10 @@ def called_builtin(run: Evaluator, call: Call, name: str) -> Value:
         )
         inner = frozenset({Collection("list", join(*(k.element for k in first.value if isinstance(k, Collection))))})
         return inner if every(first.value, Collection) else frozenset({Collection("list", UNKNOWN)})
-    if name not in _LOOKING and name not in _NEEDING_DATA and name != "bool":
+    if name == "isinstance" and first is not None:
+        for kind in coroutines(first.value):
+            kind.site.inspected = True
+    elif name not in _LOOKING and name not in _NEEDING_DATA and name != "bool":
         hand_over(run, call)
     if name in _ITERATING:
         hand_over(run, call)

@@ -13,8 +13,10 @@ from awaitest.engine.state import Life, State, meet
 from awaitest.engine.steps import Misuse
 from awaitest.engine.values import (
     UNKNOWN,
+    Coroutine,
     Site,
     Value,
+    every,
 )
 
 if TYPE_CHECKING:
@@ -76,8 +78,11 @@ class ControlFlow(Evaluator):
             ends.append(self.state)
         self.state = meet(*ends)
 
-    def narrow(self, test: ast.expr) -> None:
-        """A test that asks what a name is makes the name unknown: the code itself decides by kind."""
+    def narrow(self, test: ast.expr, asserted: bool = False) -> None:
+        """A test that asks what a name is makes the name unknown: the code itself decides by kind.
+
+        `asserted`: there is no other branch, so a coroutine stays one whatever class it is said to have.
+        """
         for part in ast.walk(test):
             if not isinstance(part, ast.Call):
                 continue
@@ -91,9 +96,11 @@ class ControlFlow(Evaluator):
             ):
                 continue
             for argument in part.args:
-                if isinstance(argument, ast.Name) and argument.id in self.state.names:
-                    self.escape(self.state.names[argument.id])
-                    self.state.names[argument.id] = UNKNOWN
+                held = self.state.names.get(argument.id) if isinstance(argument, ast.Name) else None
+                if held is None or (asserted and called == "isinstance" and every(held, Coroutine)):
+                    continue
+                self.escape(held)
+                self.state.names[ast.unparse(argument)] = UNKNOWN
 
     def _do_Match(self, node: ast.Match) -> None:
         subject = self.eval(node.subject)

@@ -31,6 +31,12 @@ class Misuse(Enum):
     COMPARED = "is compared"
 
 
+FAILING = frozenset(
+    {Misuse.ATTRIBUTE, Misuse.SUBSCRIPT, Misuse.UNPACKED, Misuse.OPERAND, Misuse.ITERATED, Misuse.ENTERED}
+)
+"""What Python refuses to do with a coroutine."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing that happens. `expected`: the code around waits for it to fail (`pytest.raises`, `except`)."""

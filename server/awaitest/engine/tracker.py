@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED, State
-from awaitest.engine.steps import ClientUsed, Created, Misuse, Misused, Step
+from awaitest.engine.steps import FAILING, ClientUsed, Created, Misuse, Misused, Step
 from awaitest.engine.syntax import free_names, present_names
 from awaitest.engine.values import (
     NONE,
@@ -85,9 +85,9 @@ class Tracker:
         for kind in value:
             assert isinstance(kind, Coroutine)
             step = Misused(node=node, coroutine=kind, how=how, detail=detail, expected=self.expected > 0)
-            if later:
+            if later or (kind.site.inspected and how in FAILING):
                 self.deferred.append(step)
-            elif not kind.site.escaped and not kind.site.awaited:
+            elif not kind.site.escaped and not kind.site.inspected and not kind.site.awaited:
                 self.note(step)
         return True
 

@@ -99,6 +99,8 @@ class Site:
     awaited: bool = False
     escaped: bool = False
     """Stored, returned, passed on or captured: its fate is not ours to judge."""
+    inspected: bool = False
+    """Its type is looked at: it may be kept, or compared, on purpose."""
     closed: bool = False
     """Some path closes it (clients)."""
     many: bool = False

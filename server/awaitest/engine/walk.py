@@ -100,12 +100,13 @@ class Walk(ControlFlow):
         for step in self.deferred:
             site = step.coroutine.site
             if not site.awaited and not site.escaped and site not in told:
+                told.add(site)
                 self.note(step)
-        told |= {step.coroutine.site for step in self.deferred}
         for site in list(self._sites.values()):
             value = frozenset({Coroutine(site)})
             kept = site.named and any(site in {k.site for k in coroutines(v)} for v in final.names.values())
-            if kept and not site.awaited and not site.escaped and site not in told:
+            used = site.awaited or site.escaped or site.inspected
+            if kept and not used and site not in told:
                 self.misuse(value, site.node, Misuse.UNUSED, next(iter(site.named)))
         clients = tuple(dict.fromkeys(step.site for step in self.steps if isinstance(step, Created)))
         self.note(
@@ -186,7 +187,7 @@ class Walk(ControlFlow):
         self.state.alive = False
 
     def _do_Assert(self, node: ast.Assert) -> None:
-        self.narrow(node.test)
+        self.narrow(node.test, asserted=True)
         value = self.condition(node.test)
         self.assume(node.test, True)
         self.note(Checked(node=node, value=value, expected=self.expected > 0))

@@ -43,7 +43,7 @@ from awaitest.engine.diagnostic import Severity
 from awaitest.engine.repair import await_fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
-from awaitest.engine.steps import Misuse, Misused
+from awaitest.engine.steps import FAILING, Misuse, Misused
 from awaitest.engine.values import Instance, Plain, Site
 
 RULE = Rule("AWT101", "missing-await", Severity.ERROR)
@@ -61,16 +61,13 @@ _CLAIMS = {
     Misuse.ITERATED: "is not awaited, so it gives a coroutine, which cannot be looped over",
     Misuse.ENTERED: "is not awaited, so it gives a coroutine, which no `with` can enter",
 }
-_FAILING = frozenset(
-    {Misuse.ATTRIBUTE, Misuse.SUBSCRIPT, Misuse.UNPACKED, Misuse.OPERAND, Misuse.ITERATED, Misuse.ENTERED}
-)
 _ENTERING = ("__enter__", "__aenter__")
 
 
 def check(step: Misused, run: Run) -> Iterator[Finding]:
     """A coroutine meets a use that only its result could serve."""
     claim, site = _CLAIMS.get(step.how), step.coroutine.site
-    if claim is None or (step.expected and step.how in _FAILING):
+    if claim is None or (step.expected and step.how in FAILING):
         return
     if step.how is Misuse.ENTERED and _cannot_be_entered(site, run):
         return
