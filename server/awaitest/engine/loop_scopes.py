@@ -88,7 +88,7 @@ def stuck(run: Run) -> Stuck | None:
     own = own_loop(run)
     loops = {step.name: (step.fixture, fixture_loop(step.fixture, run)) for step in run.received()}
     apart = {name: (fixture, loop) for name, (fixture, loop) in loops.items() if loop is not None and loop != own}
-    if own is None or not apart or _starts(run):
+    if own is None or not apart:
         return None
     aliases = {part: name for part, name in _aliases(run) if name in apart}
     for step in run.steps:
@@ -98,7 +98,7 @@ def stuck(run: Run) -> Stuck | None:
             name = aliases.get(root, root)
             if name in apart and _needs_loop(run, step, apart[name][0]):
                 fixture, loop = apart[name]
-                return Stuck(fixture, loop, ast.unparse(node))
+                return None if _starts(run) else Stuck(fixture, loop, ast.unparse(node))
     return None
 
 

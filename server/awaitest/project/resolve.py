@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from awaitest.project.files import Files
+from awaitest.project.imports import imports
 from awaitest.project.library import Library, is_folder, module_file
 from awaitest.project.modules import Binding, Imported, Module
 from awaitest.source.decode import DecodeProblem, decode
@@ -60,6 +61,7 @@ class Resolver:
         self._by_path: dict[Path, Module] = {}
         self._lookups: dict[tuple[int, str], _Result] = {}
         self._found: dict[tuple[Path | None, str], Path | None] = {}
+        self._imported: dict[int, tuple[Module, tuple[Path, ...]]] = {}
 
     # -- modules -----------------------------------------------------------------------------------------------------
 
@@ -87,12 +89,20 @@ class Resolver:
 
     def invalidate(self, path: Path) -> None:
         """Forget the module of a file that changed, came or went. Other modules stay, what was looked up does not."""
-        self._by_path.pop(path, None)
+        before = self._by_path.pop(path, None)
         self._by_name = {
             name: known for name, known in self._by_name.items() if known is not None and known.path not in (None, path)
         }
-        self._found.clear()
+        self._imported.pop(id(before), None)
         self._lookups.clear()
+        if not self._files.is_file(path) or (before is None and self._missed(path)):
+            self._found.clear()
+            self._imported.clear()
+
+    def _missed(self, path: Path) -> bool:
+        """Whether a name that was looked up, and led nowhere or elsewhere, might lead to a file."""
+        last = path.parent.name if path.name == "__init__.py" else path.stem
+        return any(found != path and name.rpartition(".")[2] == last for (_, name), found in self._found.items())
 
     def name_of(self, path: Path) -> tuple[str, bool]:
         """The dotted name pytest would import a file by, and whether it is a package: packages go up as far as
@@ -161,16 +171,27 @@ class Resolver:
         origin = _absolute(module, star.module, star.level)
         return self.load(origin, module) if origin is not None else None
 
-    def imported(self, module: Module) -> Iterator[Module]:
-        """The modules that a module imports, wherever in it the statement stands."""
-        for node in (part for statement in module.body for part in ast.walk(statement)):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and (origin := self.absolute(module, node)) is not None:
-                names = [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
-            else:
-                continue
-            yield from (loaded for name in names if (loaded := self.load(name, module)) is not None)
+    def imported(self, module: Module) -> tuple[Path, ...]:
+        """The files of the project that a module imports, wherever in it the statement stands."""
+        if id(module) not in self._imported:
+            paths = (self._own(name, module) for name in self._names_imported(module))
+            self._imported[id(module)] = module, tuple(dict.fromkeys(path for path in paths if path is not None))
+        return self._imported[id(module)][1]
+
+    def _names_imported(self, module: Module) -> Iterator[str]:
+        text = module.document.text if module.document is not None else ""
+        for level, name, names in imports(text):
+            origin = _absolute(module, name, level)
+            if origin is not None and self._is_own(origin.partition(".")[0], module):
+                yield origin
+                yield from (f"{origin}.{part}" for part in names)
+
+    def _is_own(self, package: str, importer: Module) -> bool:
+        """Whether a package of this name, or a part of it, lies in the project."""
+        if self._own(package, importer) is not None:
+            return True
+        home = _home(importer)
+        return any(is_folder(self._files, root, package) for root in (*self._roots, *([home] if home else ())))
 
     def absolute(self, module: Module, node: ast.ImportFrom) -> str | None:
         """The absolute module name of a `from … import`."""

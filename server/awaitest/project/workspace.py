@@ -90,14 +90,13 @@ class Project:
         return self._reach[id(module)][1]
 
     def _reached_from(self, module: Module) -> frozenset[Path]:
-        pending = self.surroundings(module)
-        met: dict[Path, Module] = {}
+        pending = [it.path for it in self.surroundings(module) if it.path is not None and it.document is not None]
+        met: set[Path] = set()
         while pending:
-            seen = pending.pop()
-            if seen.path is None or seen.document is None or seen.path in met:
-                continue
-            met[seen.path] = seen
-            pending += self.resolver.imported(seen)
+            path = pending.pop()
+            if path not in met:
+                met.add(path)
+                pending += self.resolver.imported(self.module(path))
         return frozenset(met)
 
     def forget(self, path: Path) -> None:
