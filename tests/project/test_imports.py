@@ -4,7 +4,7 @@ import pytest
 
 from awaitest.project.imports import imports
 
-CASES = {
+CASES: dict[str, tuple[str, set[tuple[object, ...]]]] = {
     "a module": ("import a.b as c, d\n", {(0, "a.b"), (0, "c"), (0, "d"), (0, "as")}),
     "a name": ("from a import b\n", {(0, "a", "b")}),
     "in parentheses": (

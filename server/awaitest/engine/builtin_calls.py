@@ -53,6 +53,7 @@ _NEEDING_DATA = frozenset(
         "int",
         "float",
         "sum",
+        "vars",
         "sorted",
         "list",
         "tuple",

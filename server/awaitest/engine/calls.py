@@ -11,6 +11,7 @@ from awaitest.engine.arguments import Call, bound_arguments, check_arguments, gi
 from awaitest.engine.builtin_calls import called_builtin, given_coroutine
 from awaitest.engine.decorators import Shape, makes_fixture, shape
 from awaitest.engine.facts import (
+    ENCODING,
     PASSES_RESULT,
     REMEMBERED,
     REQUESTS,
@@ -44,6 +45,7 @@ from awaitest.engine.values import (
     Manager,
     Site,
     Value,
+    coroutines,
     every,
     join,
     known,
@@ -207,6 +209,8 @@ def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None
         hand_over(run, call)
         return plain(RESULTS[package, owner, name])
     first = call.positional(0)
+    if first is not None and (package, name) in ENCODING and every(first.value, Coroutine, Collection):
+        run.misuse(frozenset(coroutines(first.value)), first.node, Misuse.ARGUMENT, f"{name}()")
     if first is not None and (package, name) in PASSES_RESULT:
         results = [kind.site.result() if isinstance(kind, Coroutine) else UNKNOWN for kind in first.value]
         hand_over(run, call)

@@ -45,6 +45,9 @@ REMEMBERED = frozenset(
 )
 """Classes whose objects know the call that made them: (package, class)."""
 
+ENCODING = frozenset({("json", "dumps"), ("json", "dump")})
+"""Functions whose first argument is data that they write down: (package, name)."""
+
 PASSES_RESULT = frozenset(
     {
         ("asyncio", "wait_for"),

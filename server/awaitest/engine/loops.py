@@ -15,6 +15,8 @@ from awaitest.engine.values import (
     Coroutine,
     FunctionInfo,
     FunctionValue,
+    Instance,
+    Kind,
     Plain,
     Site,
     every,
@@ -62,11 +64,18 @@ def drop_async(run: Run, step: Iterated) -> list[Edit] | None:
 def await_iterable(run: Run, step: Iterated) -> list[Edit] | None:
     """Await the coroutine that is looped over; drop the `async` where it gives a plain collection."""
     result = join(*(kind.site.result() for kind in step.value if isinstance(kind, Coroutine)))
-    awaited = await_edits(run, step.iterable) if every(result, AsyncIterator) or every(result, Collection) else None
-    if awaited is None or every(result, AsyncIterator):
+    looped = bool(result) and all(_is_async_iterable(run, kind) for kind in result)
+    awaited = await_edits(run, step.iterable) if looped or every(result, Collection) else None
+    if awaited is None or looped:
         return awaited
     dropped = drop_async(run, step)
     return None if dropped is None else [*dropped, *awaited]
+
+
+def _is_async_iterable(run: Run, kind: Kind) -> bool:
+    if isinstance(kind, Instance):
+        return run.engine.world.has(kind.cls, "__aiter__") is True
+    return isinstance(kind, AsyncIterator)
 
 
 def is_stub(run: Run, site: Site) -> bool:
