@@ -97,7 +97,7 @@ class ControlFlow(Evaluator):
                 continue
             for argument in part.args:
                 held = self.state.names.get(argument.id) if isinstance(argument, ast.Name) else None
-                if held is None or (asserted and called == "isinstance" and every(held, Coroutine)):
+                if held is None or (asserted and (called == "hasattr" or every(held, Coroutine))):
                     continue
                 self.escape(held)
                 self.state.names[ast.unparse(argument)] = UNKNOWN

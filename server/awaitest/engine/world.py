@@ -42,6 +42,9 @@ class Reader(Protocol):
         """What the methods of a class assign to `self.<name>`, or None where none does."""
 
 
+_PAIRED = {"__enter__": "__aenter__", "__aenter__": "__enter__", "__iter__": "__aiter__", "__aiter__": "__iter__"}
+
+
 class World:
     """Facts about the modules of one project. `reader` is set once by whoever builds the engine."""
 
@@ -176,7 +179,10 @@ class World:
         return any(base.node.name == name and base.package in packages for base in self.mro(cls)[0])
 
     def has(self, cls: ClassInfo, name: str) -> bool | None:
-        """Whether instances have a special method; None where that is unknown."""
+        """Whether instances have a special method; None where that is unknown. One of a pair that only raises, as
+        `__enter__` of aiohttp's session does, counts as none."""
+        if name in _PAIRED and _refuses(self.member(cls, name)) and not _refuses(self.member(cls, _PAIRED[name])):
+            return False
         if self.member(cls, name) is not None or (name == "__await__" and any(map(_promises_it, self.mro(cls)[0]))):
             return True
         return False if self.mro(cls)[1] else None
@@ -191,6 +197,15 @@ class World:
 
     def joined(self, module: Module, nodes: Sequence[ast.expr]) -> Value:
         return join(*(self.reader.expression(module, node) for node in nodes))
+
+
+def _refuses(member: Member | None) -> bool:
+    """Whether a method is there to say, by an error, that its object has none."""
+    node = member.nodes[-1] if member is not None else None
+    return isinstance(node, Definition) and all(
+        isinstance(part, ast.Raise) or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+        for part in node.body
+    )
 
 
 def _classes(document: Document) -> list[ast.stmt]:
