@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine.annotations import PLAIN, declared
 from awaitest.engine.facts import BORROWING, REQUESTS
 from awaitest.engine.steps import Misuse
-from awaitest.engine.syntax import first_attribute
+from awaitest.engine.syntax import first_use
 from awaitest.engine.values import (
     ClassInfo,
     Collection,
@@ -87,9 +87,13 @@ def _check_argument(run: Evaluator, function: FunctionInfo, argument: Argument, 
     if _declares_data(run, function, parameter):
         run.misuse(argument.value, argument.node, Misuse.ARGUMENT, parameter.arg)
         return
-    attribute = first_attribute(function.node, parameter.arg) if function.module.origin == "project" else None
-    if attribute is not None:
-        run.misuse(argument.value, argument.node, Misuse.ATTRIBUTE, attribute)
+    match first_use(function.node, parameter.arg) if function.module.origin == "project" else None:
+        case ast.Attribute(attr=attribute):
+            run.misuse(argument.value, argument.node, Misuse.ATTRIBUTE, attribute)
+        case ast.Subscript():
+            run.misuse(argument.value, argument.node, Misuse.SUBSCRIPT)
+        case ast.For() | ast.comprehension():
+            run.misuse(argument.value, argument.node, Misuse.ITERATED)
 
 
 def _declares_data(run: Evaluator, function: FunctionInfo, parameter: ast.arg) -> bool:

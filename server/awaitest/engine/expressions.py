@@ -11,7 +11,7 @@ from awaitest.engine.calls import apply, followed, is_client
 from awaitest.engine.expecting import enters_expecting, keeps_errors
 from awaitest.engine.patches import replaces
 from awaitest.engine.steps import Absent, Awaited, Called, Gave, Iterated, Kept, Misuse, Stored
-from awaitest.engine.syntax import INSPECTED
+from awaitest.engine.syntax import INSPECTED, is_super
 from awaitest.engine.tracker import Live, Tracker
 from awaitest.engine.values import (
     NONE,
@@ -101,7 +101,7 @@ class Evaluator(Tracker):
             else:
                 self.misuse(base, node, Misuse.ATTRIBUTE, node.attr)
             return UNKNOWN
-        if not _is_super(node.value) and any(
+        if not is_super(node.value) and any(
             isinstance(kind, Instance) and kind.site is None and kind.made is None and self._overridden(kind, node.attr)
             for kind in base
         ):
@@ -236,7 +236,9 @@ class Evaluator(Tracker):
         if not any(isinstance(kind, Coroutine) for kind in value):
             return
         if any(isinstance(kind, Coroutine) for kind in other) or (
-            isinstance(operator, _IDENTITY) and not isinstance(other_node, ast.Constant)
+            isinstance(operator, _IDENTITY)
+            and not isinstance(other_node, ast.Constant)
+            and not isinstance(operand, ast.Call)
         ):
             self.escape(value)
         elif isinstance(operand, ast.Call):
@@ -393,7 +395,3 @@ def _self_path(node: ast.Attribute) -> str | None:
 def _label(node: ast.expr) -> str:
     text = ast.unparse(node)
     return text if len(text) <= 60 else text[:57] + "…"
-
-
-def _is_super(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"

@@ -111,17 +111,21 @@ def free_names(node: ast.AST) -> frozenset[str]:
 
 
 @lru_cache(_REMEMBERED)
-def first_attribute(node: ast.AST, name: str) -> str | None:
-    """The first attribute read of a parameter, where reading attributes and items is all that a function does with it."""
-    uses = [part for part in own_nodes(node) if isinstance(part, ast.Name) and part.id == name]
-    read = [part for part in own_nodes(node) if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Load)]
-    attributes = {id(part.value): part for part in read}
-    found = [attributes.get(id(use)) for use in uses]
-    nested = any(name in free_names(part) for part in own_nodes(node) if isinstance(part, _SCOPES))
+def first_use(node: ast.AST, name: str) -> ast.Attribute | ast.Subscript | ast.For | ast.comprehension | None:
+    """The first use of a parameter, where reading attributes and items and looping is all that a function does with it."""
+    own = list(own_nodes(node))
+    uses = [part for part in own if isinstance(part, ast.Name) and part.id == name]
+    read = [part for part in own if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Load)]
+    loops = [
+        part for part in own if isinstance(part, ast.For) or (isinstance(part, ast.comprehension) and not part.is_async)
+    ]
+    by_use = {id(part.value): part for part in read} | {id(part.iter): part for part in loops}
+    found = [by_use.get(id(use)) for use in uses]
+    nested = any(name in free_names(part) for part in own if isinstance(part, _SCOPES))
     if not found or None in found or nested:
         return None
-    first = min((part for part in found if part is not None), key=lambda part: (part.lineno, part.col_offset))
-    return first.attr if first.attr not in INSPECTED else None
+    first = by_use[id(min(uses, key=lambda use: (use.lineno, use.col_offset)))]
+    return None if isinstance(first, ast.Attribute) and first.attr in INSPECTED else first
 
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -174,3 +178,8 @@ def gives_self(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return returned == "Self" or (
         returned is not None and bool(first) and getattr(first[0].annotation, "id", None) == returned
     )
+
+
+def is_super(node: ast.expr) -> bool:
+    """Whether an expression is `super()`."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
