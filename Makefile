@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY := $(VENV)/.ready
-PEERS := $(VENV)/.peers
+PEERS := $(VENV)-peers
+PEERS_READY := $(PEERS)/.ready
 NODE_READY := node_modules/.ready
 ZOO ?= ../shared/zoo
 SOURCES := server tests benchmarks scripts
@@ -48,12 +49,12 @@ corpus: $(READY)  ## Fetch the corpus once, compare its findings with the judged
 	$(BIN)/python -m benchmarks.corpus fetch
 	$(BIN)/python -m benchmarks.corpus check
 
-zoo: $(READY) $(PEERS)  ## Detection on the zoo, beside ruff and pyright (ZOO=folder)
-	$(BIN)/python -m benchmarks.zoo --peers --run-fixed --drop-annotations $(ZOO)
+zoo: $(READY) $(PEERS_READY)  ## Detection on the zoo, beside ruff and pyright (ZOO=folder)
+	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -m benchmarks.zoo --peers --run-fixed --drop-annotations $(ZOO)
 
-detection: $(READY)  ## Plant mistakes in the corpus, count what is found and repaired
+detection: $(READY) $(PEERS_READY)  ## Plant mistakes in the corpus, count what is found and repaired, here and by other tools
 	$(BIN)/python -m benchmarks.corpus fetch
-	$(BIN)/python -W ignore -m benchmarks.detection
+	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -W ignore -m benchmarks.detection --peers
 
 bench: zoo corpus detection  ## Every benchmark
 
@@ -68,7 +69,7 @@ lock: $(READY)  ## Pin requirements/*.in again (uv, in a venv of its own)
 		requirements/bundle.in --output-file requirements/bundle.txt
 
 clean:  ## Remove everything that make made, the corpus too
-	rm -rf $(VENV) $(VENV)-lock node_modules .vscode-test client/dist corpus dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lock $(PEERS) node_modules .vscode-test client/dist corpus dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("awaitest needs Python 3.10 or newer")'
@@ -82,6 +83,7 @@ $(NODE_READY): package.json package-lock.json
 	@npm ci --silent
 	@touch $@
 
-$(PEERS): $(READY) requirements/bench.txt
-	@$(PIP) --require-hashes -r requirements/bench.txt
+$(PEERS_READY): $(READY) requirements/bench.txt
+	@test -x $(PEERS)/bin/python || $(BIN)/python -m venv --without-pip $(PEERS)
+	@$(BIN)/python -m pip --python $(PEERS)/bin/python install -qq --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@

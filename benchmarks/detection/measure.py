@@ -13,6 +13,7 @@ from pathlib import Path
 
 from awaitest.check import Told
 from awaitest.live import Live
+from awaitest.source.splitter import split_lines
 from awaitest.source.text import Span, apply
 from benchmarks.detection.mutants import Mutant, mutants
 from benchmarks.detection.suite import Suite, SuiteFile
@@ -80,7 +81,7 @@ def _outcome(live: Live, file: SuiteFile, mutant: Mutant, before: set[tuple[str,
 
 def _difference(before: str, after: str) -> tuple[Span, str]:
     """The lines that differ, as one edit of `before`: an editor would send no more."""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    old, new = split_lines(before), split_lines(after)
     most = min(len(old), len(new))
     head = next((at for at in range(most) if old[at] != new[at]), most)
     tail = next((at for at in range(most - head) if old[-1 - at] != new[-1 - at]), most - head)
@@ -95,7 +96,7 @@ def _fixed(told: Told, text: str) -> str | None:
     fix = told.diagnostic(with_fix=True).fix
     if fix is None or any(it.path != told.path for it in fix.edits):
         return None
-    return apply(text.splitlines(keepends=True), [it.edit for it in fix.edits])
+    return apply(split_lines(text), [it.edit for it in fix.edits])
 
 
 def _parse(text: str) -> ast.Module | None:

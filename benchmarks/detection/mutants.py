@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from awaitest.source.splitter import split_lines
 from awaitest.source.text import Edit, Position, Span, apply
 from benchmarks.detection.suite import Suite, SuiteFile
 
@@ -27,7 +28,7 @@ class Mutant:
 
     def text(self, original: str) -> str:
         """The file with the mistake in it. Raises SyntaxError where that is no Python; what `await` becomes is excepted."""
-        return apply(original.splitlines(keepends=True), self.edits)
+        return apply(split_lines(original), self.edits)
 
 
 Planter = Callable[[Suite, SuiteFile], Iterator[Mutant]]
@@ -55,7 +56,9 @@ def _awaits(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
             continue
         start, value = file.start(node), file.start(node.value)
         if value.line == start.line:
-            yield _mutant(file, f"await dropped: {kind}", "AWT101 AWT102 AWT107 AWT121", node, _cut(start, value))
+            yield _mutant(
+                file, f"await dropped: {kind}", "AWT101 AWT102 AWT104 AWT107 AWT121", node, _cut(start, value)
+            )
 
 
 def _await_added(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+from awaitest.source.splitter import split_lines
 from awaitest.source.text import Position
 from benchmarks.corpus import files_of_tests
 from benchmarks.detection.names import LIBRARIES, Function, has_coroutine, library_kind, original_name
@@ -27,7 +28,7 @@ class SuiteFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.text = path.read_text(encoding="utf-8")
-        self.lines = self.text.splitlines(keepends=True)
+        self.lines = split_lines(self.text)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.tree = ast.parse(self.text)

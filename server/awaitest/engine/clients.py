@@ -114,7 +114,7 @@ def tries_to_close(run: Run, site: Site) -> bool:
 
 def used(run: Run, site: Site) -> bool:
     """Whether the client sends a request here, or a function gets it that may: only then has it anything to close."""
-    if any(isinstance(step, ClientUsed) and step.site is site for step in run.steps):
+    if site.lent or any(isinstance(step, ClientUsed) and step.site is site for step in run.steps):
         return True
     return any(isinstance(step, Called) and holds(value, site) for step in run.steps for value in _arguments(step))
 

@@ -40,7 +40,7 @@ def asynchronous(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[ast.AST,
             found.append(part)
         if isinstance(part, ast.GeneratorExp):
             stack.append(part.generators[0].iter)
-        elif not isinstance(part, _SCOPES):
+        elif not isinstance(part, SCOPES):
             stack.extend(reversed(list(ast.iter_child_nodes(part))))
     return tuple(found)
 
@@ -121,14 +121,24 @@ def first_use(node: ast.AST, name: str) -> ast.Attribute | ast.Subscript | ast.F
     ]
     by_use = {id(part.value): part for part in read} | {id(part.iter): part for part in loops}
     found = [by_use.get(id(use)) for use in uses]
-    nested = any(name in free_names(part) for part in own if isinstance(part, _SCOPES))
+    nested = any(name in free_names(part) for part in own if isinstance(part, SCOPES))
     if not found or None in found or nested:
         return None
     first = by_use[id(min(uses, key=lambda use: (use.lineno, use.col_offset)))]
     return None if isinstance(first, ast.Attribute) and first.attr in INSPECTED else first
 
 
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+@lru_cache(_REMEMBERED)
+def read_through(node: ast.AST, name: str) -> frozenset[str]:
+    """The attributes by which a nested function reads a name from around it; empty where it does anything else with it."""
+    parts = list(ast.walk(node))
+    uses = {id(part) for part in parts if isinstance(part, ast.Name) and part.id == name}
+    reads = [part for part in parts if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Load)]
+    through = {id(part.value): part.attr for part in reads if id(part.value) in uses}
+    return frozenset(through.values()) if through.keys() == uses else frozenset()
+
+
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 INSPECTED = frozenset(
     {"close", "send", "throw", "cr_await", "cr_frame", "cr_running", "cr_code", "cr_origin", "__await__", "__class__", "__name__", "__qualname__", "__iter__"}
 )  # fmt: skip

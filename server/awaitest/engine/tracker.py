@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from awaitest.engine.facts import BORROWING
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED, State
 from awaitest.engine.steps import FAILING, ClientUsed, Created, Misuse, Misused, Step
-from awaitest.engine.syntax import free_names, present_names
+from awaitest.engine.syntax import free_names, present_names, read_through
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -44,7 +45,8 @@ class Tracker:
         self.expected = 0
         self.is_async = False
         self.bound_names: frozenset[str] = frozenset()
-        self.captured: set[str] = set()
+        self.captured: dict[str, frozenset[str]] = {}
+        """Names that nested functions take along, each with the attributes they read; none where they do more with it."""
         self.with_blocks: list[ast.AsyncWith] = []
         self.given: list[Value] = []
         self.yielded: list[Value] = []
@@ -125,7 +127,7 @@ class Tracker:
         for site in sites(value):
             site.named.add(name)
         if name in self.captured:
-            self.escape(value)
+            self._take_along(value, self.captured[name])
 
     def assume(self, test: ast.expr, outcome: bool) -> dict[str, Value]:
         """Forget that a name holds None where the outcome of a test excludes it; what these names held before."""
@@ -142,9 +144,22 @@ class Tracker:
     def capture(self, node: ast.AST) -> None:
         """A nested function or lambda takes names of ours along."""
         for name in free_names(node):
-            self.captured.add(name)
+            read = read_through(node, name)
+            known = self.captured.get(name, read)
+            self.captured[name] = read | known if read and known else frozenset()
             if name in self.state.names:
-                self.escape(self.state.names[name])
+                self._take_along(self.state.names[name], self.captured[name])
+
+    def _take_along(self, value: Value, read: frozenset[str]) -> None:
+        """A nested function, whenever it runs, reads these attributes; a client stays ours where it only sends requests."""
+        for kind in value:
+            site = kind.site if isinstance(kind, Instance) else None
+            if site is None or not read or not read <= BORROWING:
+                self.escape(frozenset({kind}))
+            else:
+                site.lent = True
+                if NEW in self.state.life(site):
+                    self.state.lives[site] |= {USED}
 
     def handed(self, value: Value) -> Value:
         """The value as its receiver knows it: made elsewhere, in the state it has now."""

@@ -99,6 +99,8 @@ class Site:
     awaited: bool = False
     escaped: bool = False
     """Stored, returned, passed on or captured: its fate is not ours to judge."""
+    lent: bool = False
+    """A nested function sends requests with it (clients)."""
     inspected: bool = False
     """Its type is looked at: it may be kept, or compared, on purpose."""
     closed: bool = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.repair import async_edits, body_of, insert, mentions, path_to, statement_of
 from awaitest.engine.run import NESTED
+from awaitest.engine.syntax import SCOPES, bound_names, free_names
 from awaitest.engine.values import Site
 from awaitest.source.document import Document
 from awaitest.source.edits import indent_edits, indent_of, indent_unit
@@ -174,16 +175,24 @@ def assigned(run: Run, site: Site) -> tuple[Block, int, str, ast.expr] | None:
 def _extent(run: Run, block: Block, index: int, names: set[str]) -> int:
     """The last statement from `index` on that uses one of the names; `index` where they are used beyond the block too."""
     last, bound_again = index, None
+    holding = set(names)
     for place in range(index + 1, len(block)):
         if any(_binds(block[place], name) for name in names):
             bound_again = place
             break
-        if any(mentions(block[place], name) for name in names):
+        if any(mentions(block[place], name) for name in holding):
             last = place
+            if holding != names or _in_scope(block[place], names):
+                holding |= bound_names((block[place],))
     end = run.span(block[last]).end
     limit = run.span(block[bound_again]).start if bound_again is not None else run.span(run.node).end
-    beyond = any(end < run.span(part).start < limit for part in _loads(run.node, names))
+    beyond = any(end < run.span(part).start < limit for part in _loads(run.node, holding))
     return index if beyond else last
+
+
+def _in_scope(node: ast.AST, names: set[str]) -> bool:
+    """Whether a function in a statement takes one of the names along: it may use it wherever the function is called."""
+    return any(isinstance(part, SCOPES) and not names.isdisjoint(free_names(part)) for part in ast.walk(node))
 
 
 def _binds(node: ast.AST, name: str) -> bool:

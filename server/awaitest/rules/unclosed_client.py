@@ -46,7 +46,7 @@ from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.handover import may_be_closed
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
-from awaitest.engine.run import FIXTURE, MODULE, Run
+from awaitest.engine.run import FIXTURE, MODULE, TEST, Run
 from awaitest.engine.steps import Created, Ended, Gave, Kept
 from awaitest.engine.values import Site
 from awaitest.engine.wrapping import async_around, wrap_assigned, wrap_inline
@@ -67,7 +67,7 @@ def check(step: Ended | Kept, run: Run) -> Iterator[Finding]:
             yield from _kept(step, run)
         elif run.kind == MODULE and not site.escaped:
             yield from _of_module(site, run)
-        elif not site.escaped and not tries_to_close(run, site):
+        elif not site.escaped and not tries_to_close(run, site) and (run.kind == TEST or not site.lent):
             yield from _of_function(site, run)
 
 
