@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "server" / "awaitest"
 ORDER = (
-    "source", "project", "engine", "rules", "registry", "check", "sources", "fixing", "live", "assist", "cli", "lsp",
+    "source", "project", "engine", "rules", "registry", "check", "sources", "fixing", "live", "trace", "assist", "cli", "lsp",
 )  # fmt: skip
 """A part imports only itself and parts that stand before it; `cli` and `lsp` know nothing of each other."""
 
@@ -55,7 +56,10 @@ SERVER_PROTOCOL = frozenset({"pygls", "lsprotocol"})
 LONGEST, LONGEST_RULE = 400, 120
 CHECKED = ("server", "tests", "benchmarks", "client")
 
-MODULES = sorted(PACKAGE.rglob("*.py"))
+RECORDER = sorted((PACKAGE / "trace" / "path").rglob("*.py"))
+"""What runs in the user's own interpreter."""
+
+MODULES = sorted(set(PACKAGE.rglob("*.py")) - set(RECORDER))
 RULES = [path for path in sorted((PACKAGE / "rules").glob("*.py")) if path.stem != "__init__"]
 
 
@@ -113,6 +117,21 @@ def test_imports_run_one_way(path: Path) -> None:
         return
     assert part in ORDER, f"{part} has no place in the order of parts"
     assert violations(part, parts_imported(path)) == set()
+
+
+@pytest.mark.parametrize("path", RECORDER, ids=label)
+def test_the_recorder_needs_pytest_and_the_standard_library_only(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    nodes = list(ast.walk(ast.parse(text, feature_version=(3, 10))))
+    imports = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imports |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    tops = {name.partition(".")[0] for name in imports}
+    assert tops - {"pytest", "_pytest"} <= sys.stdlib_module_names
+
+
+def test_only_a_trace_starts_processes() -> None:
+    starting = {label(path) for path in MODULES if "subprocess" in set(imported(path))}
+    assert starting == {"server/awaitest/trace/running.py"}
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if part_of(path) in PURE], ids=label)

@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from awaitest.cli.commands.explain import _escaped
 from awaitest.cli.table import wrap
 from awaitest.cli.terminal import Progress, printable, style_for, width_of
+from awaitest.trace.markdown import escaped
 
 
 class Screen(io.StringIO):
@@ -64,7 +64,7 @@ def test_wrap(text: str, columns: int, lines: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "escaped"),
+    ("cell", "expected"),
     [
         ("a|b", "a\\|b"),
         ("`a|b`", "`a\\|b`"),
@@ -73,8 +73,8 @@ def test_wrap(text: str, columns: int, lines: list[str]) -> None:
         ("odd ` tick", "odd \\` tick"),
     ],
 )
-def test_markdown_cells_stay_text(cell: str, escaped: str) -> None:
-    assert _escaped(cell) == escaped
+def test_markdown_cells_stay_text(cell: str, expected: str) -> None:
+    assert escaped(cell) == expected
 
 
 def test_progress_shows_after_two_seconds_on_a_terminal() -> None:

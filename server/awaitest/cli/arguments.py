@@ -18,6 +18,8 @@ examples:
   awaitest rule missing-await             what a rule reports, and why
   awaitest explain tests/test_x.py::test_read
                                           what the test does, step by step
+  awaitest trace tests/test_x.py::test_read
+                                          the same from a real run
   awaitest config tests/test_x.py         who runs the tests of this file
 
 exit codes: 0 no problems (hints do not count), 1 problems found,
@@ -38,15 +40,14 @@ examples:
 def parser() -> argparse.ArgumentParser:
     """The parser; a parsed line carries `command`, the name of a module of `awaitest.cli.commands`."""
     top = _described(argparse.ArgumentParser(prog="awaitest", add_help=True), EPILOG)
-    top.description = (
-        "Finds, explains and repairs mistakes in async tests of FastAPI apps. It reads code and never runs it."
-    )
+    top.description = "Finds, explains and repairs mistakes in async tests of FastAPI apps. It reads code and runs it only for `trace`."
     top.add_argument("--version", action="version", version=f"awaitest {awaitest.__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _check(commands)
     _rule(commands)
     _config(commands)
     _explain(commands)
+    _trace(commands)
     commands.add_parser("server", help="serve an editor over standard input and output")
     return top
 
@@ -135,6 +136,43 @@ def _explain(commands: Commands) -> None:
     _python(explain)
     _cache(explain)
     _colour(explain)
+
+
+def _trace(commands: Commands) -> None:
+    trace = commands.add_parser("trace", help="run tests and show what they did, step by step")
+    _described(
+        trace,
+        "examples:\n"
+        "  awaitest trace tests/test_x.py::test_read\n"
+        "  awaitest trace tests/test_x.py::test_read --helpers\n"
+        "  awaitest trace tests/test_x.py --format html > trace.html\n\n"
+        "exit codes: those of pytest; 2 for a run that was stopped\n",
+    )
+    trace.description = (
+        "Run tests with the project's own pytest and show the execution table of each, with real values, the requests "
+        "and what was left behind. This runs your code."
+    )
+    trace.add_argument(
+        "tests", nargs="+", metavar="FILE::TEST", help="as pytest names them; a file stands for its tests"
+    )
+    trace.add_argument("--helpers", action="store_true", help="also the steps of fixtures and helpers of the test tree")
+    trace.add_argument(
+        "--timeout", type=_seconds, default=60.0, metavar="SECONDS", help="stop the run after so long (default: 60)"
+    )
+    trace.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="default: text")
+    _python(trace)
+    _cache(trace)
+    _colour(trace)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < 1e9:
+        raise ValueError(text)
+    return seconds
+
+
+_seconds.__name__ = "number of seconds"
 
 
 def _python(group: argparse._ActionsContainer) -> None:

@@ -94,6 +94,9 @@ class Session(Protocol):
     def config(self, path: Path) -> dict[str, Any]:
         """What surrounds a file: see `awaitest.cli.commands.config`."""
 
+    def runs(self, path: Path) -> tuple[Path | None, Path]:
+        """The interpreter that runs the tests of a file, if one is known, and the folder to run them in."""
+
 
 def open_session(request: Request) -> Session:
     """A session for the current directory."""
@@ -129,6 +132,7 @@ class CheckerSession:
         self._files: Files = OverlayFiles(request.texts, DiskFiles()) if request.texts else DiskFiles()
         if request.python and find_environment(self._files, Path.cwd(), request.python) is None:
             raise UsageError(f"--python: {shown(request.python)} is neither a Python interpreter nor an environment")
+        self._python = request.python
         cache = SkeletonCache(default_folder()) if request.cache else None
         self._workspace = Workspace(self._files, request.python, cache, _activated())
         self._checker = Checker(self._workspace, lambda _, settings: replace(settings, **asked))
@@ -162,6 +166,13 @@ class CheckerSession:
 
     def explain(self, path: Path, test: str) -> list[Row] | None:
         return self._checker.explain(path, test)
+
+    def runs(self, path: Path) -> tuple[Path | None, Path]:
+        from awaitest.project.environment import interpreter
+
+        project = self._workspace.project_of(path)
+        asked = self._python if self._python is not None and self._python.is_file() else None
+        return asked or interpreter(self._files, project.environment), project.config.rootdir
 
     def config(self, path: Path) -> dict[str, Any]:
         from awaitest.engine import overview

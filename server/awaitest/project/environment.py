@@ -60,6 +60,8 @@ class Environment:
     """Packages that are there, though perhaps in an unknown version."""
     complete: bool = False
     """Whether what is not listed is known to be absent."""
+    prefix: Path | None = None
+    """The folder of the environment."""
 
     def has(self, name: str) -> bool | None:
         """Whether a distribution is there; None where nobody can tell."""
@@ -149,7 +151,14 @@ def _of_prefix(files: Files, prefix: Path) -> Environment | None:
         home = Path(settings["home"])
         base = home.parent if home.name.lower() in ("bin", "scripts") else home
         roots += [root for root in _site_packages(files, base, python or told)[0] if root not in roots]
-    return _read(files, roots, python or told or RUNNING_PYTHON)
+    return replace(_read(files, roots, python or told or RUNNING_PYTHON), prefix=prefix)
+
+
+def interpreter(files: Files, environment: Environment) -> Path | None:
+    """The interpreter of an environment; None where it has none in a usual place."""
+    places = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe")
+    found = (environment.prefix / place for place in places) if environment.prefix is not None else ()
+    return next((path for path in found if files.is_file(path)), None)
 
 
 def _pyvenv(files: Files, prefix: Path) -> dict[str, str]:

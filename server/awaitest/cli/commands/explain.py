@@ -6,7 +6,6 @@ import argparse
 import ast
 import dataclasses
 import json
-import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from awaitest.cli.session import UsageError
 from awaitest.cli.table import GAP, table
 from awaitest.cli.terminal import Style, style_for
 from awaitest.sources import Sources, UnreadableError, shown
+from awaitest.trace import markdown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,22 +121,7 @@ def _plain(title: str, rows: Sequence[Row], style: Style) -> Iterator[str]:
 
 
 def _markdown(rows: Sequence[Row]) -> Iterator[str]:
-    yield from _markdown_table(HEADER, _cells(rows))
+    yield from markdown.table(HEADER, _cells(rows))
     if names := _variables(rows):
         yield ""
-        yield from _markdown_table(("step", "line", *names), _tracked(rows, names))
-
-
-def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(_escaped(name) for name in header)} |"
-    yield f"|{' --- |' * len(header)}"
-    for row in rows:
-        yield f"| {' | '.join(_escaped(cell) for cell in row)} |"
-
-
-def _escaped(cell: str) -> str:
-    """A cell whose text stays text; what stands between backticks stays code."""
-    text = " ".join(cell.split())
-    parts = text.split("`") if text.count("`") % 2 == 0 else [text]
-    parts[::2] = [re.sub(r"([\\`*_<>\[\]~&])", r"\\\1", part) for part in parts[::2]]
-    return "`".join(parts).replace("|", "\\|")
+        yield from markdown.table(("step", "line", *names), _tracked(rows, names))

@@ -1,0 +1,292 @@
+"""What a test leaves behind: coroutines nobody awaited, clients nobody closed, tasks nobody waited for, overrides."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+import os
+import sys
+import sysconfig
+import warnings
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, CoroutineType, FrameType
+from typing import Any
+
+from .patching import Patches
+from .values import brief, is_fresh
+
+COROUTINE, CLIENT, TASK, EXCEPTION, OVERRIDE = "coroutine", "client", "task", "exception", "override"
+FRAMES = 12
+"""Callers that a coroutine remembers, innermost first."""
+_INSTALLED = ("stdlib", "platstdlib", "purelib", "platlib")
+_LIBRARIES = tuple(
+    os.path.normcase(path) + os.sep
+    for path in {*(sysconfig.get_path(name) for name in _INSTALLED), str(Path(__file__).parent)}
+)
+_RUNNERS = ("asyncio.runners", "backports.asyncio.runner.runner", "anyio._backends._asyncio")
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """One thing left behind and the line that made it; line 0 where no line of the project did."""
+
+    what: str
+    name: str
+    path: str
+    line: int
+    detail: str = ""
+    is_direct: bool = True
+    """Whether the project's own line made it, not a library on its behalf."""
+
+
+@dataclass(eq=False)
+class _Client:
+    name: str
+    path: str
+    line: int
+    is_direct: bool
+    owner: object
+    is_closed: bool = False
+
+
+class Leftovers:
+    """Watches one test after the other, from the start of its set-up to the end of its tear-down."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.path.normcase(root) + os.sep
+        self._patches = Patches()
+        self._depth = 0
+        self._clients: list[_Client] = []
+        self._by_client: weakref.WeakKeyDictionary[Any, _Client] = weakref.WeakKeyDictionary()
+        self._found: list[Leftover] = []
+        self._blamed: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._before: set[Any] = set()
+        self._tasks: list[Any] = []
+        self._alive: list[Any] = []
+        self._apps: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._looked = False
+        self._overrides: dict[int, dict[Any, Any]] = {}
+        self._frozen = False
+        self.owner: object = None
+        """Who makes clients now: None for the test, else a fixture wider than it."""
+
+    def begin(self) -> None:
+        self._found, self._tasks, self._alive = [], [], []
+        self._depth = sys.get_coroutine_origin_tracking_depth()
+        sys.set_coroutine_origin_tracking_depth(max(self._depth, FRAMES))
+        self._install()
+        self._overrides = _overrides(self._known_apps(new=not self._looked))
+        self._looked = True
+        if not gc.get_freeze_count():
+            gc.freeze()
+            self._frozen = True
+
+    def main_started(self, _: FrameType) -> None:
+        loop = asyncio._get_running_loop()
+        self._before = set() if loop is None else _tasks_of(loop)
+
+    def main_ended(self, _: FrameType) -> None:
+        loop = asyncio._get_running_loop()
+        if loop is not None:
+            current = asyncio.current_task(loop)
+            self._tasks = [task for task in _tasks_of(loop) - self._before if task is not current]
+            self._alive = list(self._tasks)
+        self._before = set()
+
+    def after_call(self) -> list[Leftover]:
+        """Coroutines that are lost for certain, once the test itself is over."""
+        return [it for it in self._found if it.what == COROUTINE]
+
+    def abandon(self) -> None:
+        """Put everything back, also where the tear-down was never reached."""
+        self._patches.undo()
+        sys.set_coroutine_origin_tracking_depth(self._depth)
+        if self._frozen:
+            gc.unfreeze()
+            self._frozen = False
+
+    def end(self, is_last: bool) -> list[Leftover]:
+        """Everything left behind, once all fixtures of the test are torn down."""
+        self._scan()
+        self._tell_tasks()
+        self._tell_clients(is_last)
+        self._tell_overrides()
+        self.abandon()
+        self._tasks, self._alive = [], []
+        return self._found
+
+    def fixture_made(self) -> None:
+        """Overrides that a wider fixture has set are its own matter."""
+        self._overrides |= _overrides(self._known_apps())
+
+    def _install(self) -> None:
+        wrap = self._patches.wrap
+        wrap(warnings, "_warn_unawaited_coroutine", self._around_warning)
+        wrap(asyncio.BaseEventLoop, "call_exception_handler", self._around_handler)
+        for name in _RUNNERS:
+            module = sys.modules.get(name)
+            if module is not None:
+                wrap(module, "_cancel_all_tasks", self._around_cancel)
+        for name in ("httpx", "httpx2"):
+            client = getattr(sys.modules.get(name), "AsyncClient", None)
+            if client is not None:
+                wrap(client, "__init__", self._around_init)
+                wrap(client, "aclose", self._around_close)
+                wrap(client, "__aexit__", self._around_close)
+
+    def _around_warning(self, original: Any) -> Any:
+        def warn(coroutine: Any) -> None:
+            self._tell_coroutine(coroutine)
+            original(coroutine)
+
+        return warn
+
+    def _around_handler(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def handle(loop: Any, context: dict[str, Any]) -> None:
+            if "never retrieved" in str(context.get("message", "")):
+                self._tell_exception(context.get("future") or context.get("task"), context.get("exception"))
+            original(loop, context)
+
+        return handle
+
+    def _around_cancel(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def cancel(*arguments: Any, **options: Any) -> Any:
+            self._alive = [task for task in self._alive if not task.done()]
+            self._tasks = self._alive
+            return original(*arguments, **options)
+
+        return cancel
+
+    def _around_init(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def init(client: Any, *arguments: Any, **options: Any) -> None:
+            original(client, *arguments, **options)
+            path, line, is_direct = self._caller(sys._getframe(1))
+            made = _Client(type(client).__name__, path, line, is_direct, self.owner)
+            try:
+                self._by_client[client] = made
+            except TypeError:
+                return
+            self._clients.append(made)
+
+        return init
+
+    def _around_close(self, original: Any) -> Any:
+        @functools.wraps(original)
+        async def close(client: Any, *arguments: Any) -> Any:
+            made = self._by_client.get(client)
+            if made is not None:
+                made.is_closed = True
+            return await original(client, *arguments)
+
+        return close
+
+    def _scan(self) -> None:
+        """Coroutines and failures that something still holds, and that so far nobody was warned of."""
+        objects = gc.get_objects()
+        tasks = [it for it in objects if issubclass(type(it), asyncio.Future)]
+        waiting = {id(task.get_coro()) for task in tasks if issubclass(type(task), asyncio.Task)}
+        for it in objects:
+            if type(it) is CoroutineType and id(it) not in waiting and it not in self._blamed and is_fresh(it):
+                self._tell_coroutine(it)
+        for task in tasks:
+            if getattr(task, "_log_traceback", False) and task.done() and not task.cancelled():
+                self._tell_exception(task, task._exception)
+
+    def _tell_coroutine(self, coroutine: Any) -> None:
+        if coroutine in self._blamed:
+            return
+        self._blamed.add(coroutine)
+        path, line = self._origin(coroutine)
+        self._found.append(Leftover(COROUTINE, f"{coroutine.__qualname__}()", path, line))
+
+    def _tell_exception(self, future: Any, error: object) -> None:
+        if future is None or future in self._blamed:
+            return
+        self._blamed.add(future)
+        coroutine = future.get_coro() if isinstance(future, asyncio.Task) else None
+        path, line = self._origin(coroutine)
+        self._found.append(
+            Leftover(EXCEPTION, getattr(coroutine, "__qualname__", "a future"), path, line, brief(error), line > 0)
+        )
+
+    def _tell_tasks(self) -> None:
+        kept = set(map(id, self._alive))
+        for task in self._tasks:
+            if id(task) in kept or not task.done():
+                coroutine = task.get_coro()
+                path, line = self._origin(coroutine)
+                name = f"{getattr(coroutine, '__qualname__', 'task')}()"
+                self._found.append(Leftover(TASK, name, path, line, task.get_name(), line > 0))
+
+    def _tell_clients(self, is_last: bool) -> None:
+        judged = [it for it in self._clients if is_last or it.owner is None]
+        self._clients = [it for it in self._clients if it not in judged]
+        for it in judged:
+            if not it.is_closed:
+                self._found.append(Leftover(CLIENT, it.name, it.path, it.line, "", it.is_direct))
+
+    def _tell_overrides(self) -> None:
+        for app in self._known_apps():
+            before = self._overrides.get(id(app), {})
+            for key, value in app.dependency_overrides.items():
+                if before.get(key) is not value:
+                    name = getattr(key, "__qualname__", brief(key))
+                    self._found.append(Leftover(OVERRIDE, name, "", 0, f"{type(app).__name__} still overrides it"))
+
+    def _known_apps(self, new: bool = True) -> list[Any]:
+        """Apps that are there; `new` looks for those made since the test began, or at all before the first."""
+        kind = getattr(sys.modules.get("fastapi"), "FastAPI", None)
+        if kind is not None and new:
+            for it in gc.get_objects():
+                if issubclass(type(it), kind):
+                    self._apps.add(it)
+        return list(self._apps)
+
+    def _origin(self, coroutine: Any) -> tuple[str, int]:
+        """The innermost line of the project that made a coroutine, or where its function stands."""
+        origin = getattr(coroutine, "cr_origin", None) or ()
+        for path, line, _ in origin:
+            if self.is_ours(path):
+                return path, line
+        code: CodeType | None = getattr(coroutine, "cr_code", None)
+        return (
+            (code.co_filename, code.co_firstlineno) if code is not None and self.is_ours(code.co_filename) else ("", 0)
+        )
+
+    def _caller(self, frame: FrameType | None) -> tuple[str, int, bool]:
+        """The innermost line of the project that is being run, and whether it called the library itself."""
+        inside = None
+        while frame is not None:
+            path = frame.f_code.co_filename
+            if self.is_ours(path):
+                return path, frame.f_lineno, inside in (None, "httpx", "httpx2")
+            inside = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+            frame = frame.f_back
+        return "", 0, False
+
+    def is_ours(self, path: str) -> bool:
+        """Whether a file is of the project, not of a library."""
+        normal = os.path.normcase(path)
+        return normal.startswith(self._root) and not normal.startswith(_LIBRARIES)
+
+
+def _overrides(apps: list[Any]) -> dict[int, dict[Any, Any]]:
+    return {id(app): dict(app.dependency_overrides) for app in apps}
+
+
+def _tasks_of(loop: Any) -> set[Any]:
+    return set(asyncio.all_tasks(loop))
+
+
+def blamed(found: list[Leftover]) -> Iterator[Leftover]:
+    """What a strict run fails for: things that the project's own lines have left behind."""
+    for it in found:
+        if it.what != OVERRIDE and it.line and it.is_direct:
+            yield it

@@ -1,0 +1,104 @@
+"""Tells a listener what chosen functions do: `sys.monitoring` from Python 3.12 on, `sys.settrace` before."""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any, Protocol
+
+from .asserts import clearings
+
+Wanted = Callable[[CodeType], bool]
+_NO_FAILURES = (StopIteration, StopAsyncIteration, GeneratorExit)
+_SUSPENDING = frozenset({"YIELD_VALUE", "YIELD_FROM", "SEND"})
+
+
+class Listener(Protocol):
+    """What is told of a frame, from its start to its end."""
+
+    def started(self, frame: FrameType) -> None: ...
+    def reached(self, frame: FrameType, line: int) -> None: ...
+    def checked(self, frame: FrameType, line: int) -> None:
+        """An assertion holds."""
+
+    def raised(self, frame: FrameType, error: BaseException) -> None: ...
+    def suspended(self, frame: FrameType) -> None: ...
+    def resumed(self, frame: FrameType) -> None: ...
+    def ended(self, frame: FrameType) -> None: ...
+
+
+class Watch(Protocol):
+    """Tells the listener of wanted functions between `start` and `stop`."""
+
+    def start(self, wanted: Wanted) -> None: ...
+    def stop(self) -> None: ...
+
+
+def watch(listener: Listener) -> Watch:
+    """The way of this Python; None of the tools at work is disturbed where `sys.monitoring` is there."""
+    if sys.version_info >= (3, 12):
+        from .monitoring import Monitor
+
+        return Monitor(listener)
+    return Tracer(listener)
+
+
+class Tracer:
+    """By `sys.settrace`. Another trace function, such as a debugger's, pauses meanwhile."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._wanted: Wanted = lambda _: False
+        self._before: Any = None
+        self._failing: dict[FrameType, BaseException] = {}
+        self._open: set[FrameType] = set()
+
+    def start(self, wanted: Wanted) -> None:
+        self._wanted, self._before = wanted, sys.gettrace()
+        sys.settrace(self._called)
+
+    def stop(self) -> None:
+        sys.settrace(self._before)
+        self._failing.clear()
+        self._open.clear()
+
+    def _called(self, frame: FrameType, event: str, _: Any) -> Any:
+        if event != "call" or not self._wanted(frame.f_code):
+            return None
+        if frame in self._open:
+            self._listener.resumed(frame)
+        else:
+            self._open.add(frame)
+            frame.f_trace_opcodes = bool(clearings(frame.f_code))
+            self._listener.started(frame)
+        return self._inside
+
+    def _inside(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            self._failing.pop(frame, None)
+            self._listener.reached(frame, frame.f_lineno)
+        elif event == "opcode":
+            line = clearings(frame.f_code).get(frame.f_lasti)
+            if line is not None:
+                self._listener.checked(frame, line)
+        elif event == "exception" and not isinstance(argument[1], _NO_FAILURES):
+            error = argument[1] if isinstance(argument[1], BaseException) else argument[0]()
+            self._failing[frame] = error
+            self._listener.raised(frame, error)
+        elif event == "return":
+            if _suspends(frame) and self._failing.pop(frame, None) is None:
+                self._listener.suspended(frame)
+            else:
+                self._failing.pop(frame, None)
+                self._open.discard(frame)
+                self._listener.ended(frame)
+        return self._inside
+
+
+def _suspends(frame: FrameType) -> bool:
+    """Whether a frame that gives back control will go on: it stands on a yield, in 3.10 before one that it repeats."""
+    code, place = frame.f_code.co_code, frame.f_lasti
+    near = code[max(0, place) : place + 3 : 2]
+    return any(dis.opname[operation] in _SUSPENDING for operation in near[: 1 if sys.version_info >= (3, 11) else 2])

@@ -1,0 +1,96 @@
+"""A traced test in cells and sentences: what all formats show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from awaitest.trace.traced import Left, Row, TracedTest
+
+HEADER = ("step", "line", "action", "awaited", "result", "assertion", "time")
+_SAID = {
+    "coroutine": "`{0}` was never awaited",
+    "client": "an `{0}` was never closed",
+    "task": "the task of `{0}` was still running when the test ended",
+    "exception": "an exception of `{0}` was lost",
+    "override": "`app.dependency_overrides` still replaces `{0}`",
+}
+
+
+def cells(test: TracedTest) -> list[list[str]]:
+    """The rows of the execution table."""
+    return [_cells(test, row) for row in test.rows]
+
+
+def _cells(test: TracedTest, row: Row) -> list[str]:
+    action = f"{'· ' * row.depth}{row.action}" + (f" (read as: {row.predicted})" if row.predicted else "")
+    return [
+        f"✗ {row.step}" if row.failed else str(row.step),
+        place(test, row),
+        action,
+        row.awaited,
+        row.result,
+        row.assertion,
+        took(row),
+    ]
+
+
+def place(test: TracedTest, row: Row) -> str:
+    """The line, with its file where it is another one than the test's."""
+    if not row.line:
+        return ""
+    return str(row.line) if row.path == test.path else f"{Path(row.path).name}:{row.line}"
+
+
+def took(row: Row) -> str:
+    """Own time, and in brackets the time the step waited for others."""
+    if not row.own and not row.waited:
+        return ""
+    return _milliseconds(row.own) + (f" (+{_milliseconds(row.waited)})" if row.waited >= 0.0005 else "")
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def names(test: TracedTest) -> list[str]:
+    """The names of the variables, in order of appearance."""
+    return list(test.rows[0].variables) if test.rows else []
+
+
+def tracked(test: TracedTest) -> list[list[str]]:
+    """The rows of the variable tracker."""
+    return [[str(row.step), *row.variables.values()] for row in test.rows] if names(test) else []
+
+
+def requests(test: TracedTest) -> list[list[str]]:
+    """Each request with its answer."""
+    return [
+        [
+            f"{it['method']} {it['url']}",
+            str(it.get("status") or it.get("error") or "no answer"),
+            f"{it['route']} → {it['endpoint']}" if it.get("route") else "",
+            _milliseconds(it["seconds"]) if it.get("seconds") is not None else "",
+        ]
+        for it in test.requests
+    ]
+
+
+def left_over(test: TracedTest) -> list[str]:
+    """A sentence for everything that the test left behind, and one for loops that differ."""
+    return [*(sentence(test, it) for it in test.left), *_loops(test)]
+
+
+def sentence(test: TracedTest, it: Left) -> str:
+    """What was left behind, and where it was made."""
+    told = _SAID[it.what].format(it.name)
+    more = f": {it.detail}" if it.what == "exception" else ""
+    where = (
+        "" if not it.line else f" (line {it.line})" if it.path == test.path else f" ({Path(it.path).name}:{it.line})"
+    )
+    return f"{told}{more}{where}"
+
+
+def _loops(test: TracedTest) -> list[str]:
+    if len(set(test.loops.values())) < 2:
+        return []
+    return [f"{who} ran on {loop}" for who, loop in test.loops.items()]
