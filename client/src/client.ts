@@ -31,7 +31,7 @@ export function createClient(
     initializationFailedHandler: () => false,
     outputChannel: log,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
-    markdown: { isTrusted: { enabledCommands: ['awaitest.openRule', 'awaitest.explainTest'] } },
+    markdown: { isTrusted: { enabledCommands: ['awaitest.openRule', 'awaitest.explainTest', 'awaitest.traceTest'] } },
     stdioOptions: {
       stdout: () => undefined,
       stderr: (input) => createInterface({ input }).on('line', (line) => log.info(line)),

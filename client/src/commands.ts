@@ -24,12 +24,17 @@ export function register(server: Server, table: Table, log: vscode.LogOutputChan
       const place = placeOf(asked, position);
       if (!place || !(await table.show(place))) say('there is no test here');
     }),
+    add('awaitest.traceTest', async (asked: Asked, position?: Place['position']) => {
+      const place = placeOf(asked, position);
+      if (!vscode.workspace.isTrusted) say('tests are run in trusted workspaces only');
+      else if (!place || !(await table.trace(place).catch(() => false))) say('no test was run');
+    }),
     add('awaitest.openRule', async (code = codeAtCursor()) => {
       if (code) await vscode.commands.executeCommand('vscode.open', vscode.Uri.joinPath(RULES, `${code}.md`));
       else say('nothing was found on this line');
     }),
     vscode.workspace.registerTextDocumentContentProvider(RULES.scheme, {
-      provideTextDocumentContent: ({ path }) => server.execute<string>('awaitest.server.rule', basename(path, '.md')),
+      provideTextDocumentContent: ({ path }) => server.execute<string>('awaitest.server.rule', [basename(path, '.md')]),
     }),
   ];
 }

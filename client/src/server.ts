@@ -35,12 +35,12 @@ export class Server {
   }
 
   /** The answer to a request; undefined where no server runs. */
-  async request<T>(method: string, params: object): Promise<T | undefined> {
-    return this.client?.isRunning() ? this.client.sendRequest<T>(method, params) : undefined;
+  async request<T>(method: string, params: object, token?: vscode.CancellationToken): Promise<T | undefined> {
+    return this.client?.isRunning() ? this.client.sendRequest<T>(method, params, token) : undefined;
   }
 
-  execute<T>(command: string, ...args: unknown[]): Promise<T | undefined> {
-    return this.request<T>('workspace/executeCommand', { command, arguments: args });
+  execute<T>(command: string, args: unknown[] = [], token?: vscode.CancellationToken): Promise<T | undefined> {
+    return this.request<T>('workspace/executeCommand', { command, arguments: args }, token);
   }
 
   /** Tell the server which Python the user chose for each folder, where that changed. */

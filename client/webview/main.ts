@@ -13,7 +13,7 @@ const vscode = acquireVsCodeApi();
 function show(explanation: Explanation | undefined): void {
   if (!explanation) return;
   vscode.setState(explanation);
-  document.body.replaceChildren(...render(document, explanation, (line) => vscode.postMessage(line)));
+  document.body.replaceChildren(...render(document, explanation, (looked) => vscode.postMessage(looked)));
 }
 
 window.addEventListener('message', ({ data }: MessageEvent<Explanation>) => show(data));

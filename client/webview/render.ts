@@ -1,30 +1,68 @@
 // Execution table and variable tracker as elements. What is shown reaches the page as text, never as HTML.
-import type { Explanation, Step } from './explanation';
+import type { Explanation, Looked, Step } from './explanation';
 
 const COLUMNS = ['step', 'line', 'action', 'awaited', 'result', 'assertion'];
-const WRONG = /^(missing|fails|proves nothing)/;
+const RUN = ['step', 'place', 'action', 'awaited', 'result', 'assertion', 'time'];
+const WRONG = /^(missing|never|fails|proves nothing|raises )|` fails/;
 
-/** The elements of an explanation; `look` is called with the line of a row that gets the focus. */
-export function render(page: Document, { title, rows }: Explanation, look: (line: number) => void): HTMLElement[] {
+/** The elements of an explanation; `tell` hears which row has the focus, and which button is pressed. */
+export function render(page: Document, shown: Explanation, tell: (looked: Looked) => void): HTMLElement[] {
+  const { title, rows, outcome, message, notes = [], requests = [] } = shown;
   const names = [...new Set(rows.flatMap((row) => Object.keys(row.variables)))];
+  const lines: HTMLElement[] = [];
   const table = (caption: string, columns: readonly string[], cells: (row: Step) => unknown[]) => {
     const heads = columns.map((column) => element(page, 'th', column, { scope: 'col' }));
-    const lines = rows.map((row) => {
+    const body = rows.map((row) => {
       const texts = cells(row).map((cell) => String(cell ?? ''));
       const parts = texts.map((text) => element(page, 'td', text, WRONG.test(text) ? { class: 'wrong' } : {}));
-      const line = element(page, 'tr', parts, { tabindex: '0' });
-      line.addEventListener('focus', () => look(row.line));
+      const line = element(page, 'tr', parts, { tabindex: '0', ...(row.failed ? { class: 'failed' } : {}) });
+      const look = () => tell(row.uri ? { line: row.line, uri: row.uri } : { line: row.line });
+      line.addEventListener('focus', look);
+      line.addEventListener('mouseenter', look);
+      line.addEventListener('keydown', ({ key }) => {
+        const next = key === 'ArrowDown' ? line.nextElementSibling : key === 'ArrowUp' && line.previousElementSibling;
+        if (next) (next as HTMLElement).focus();
+      });
       return line;
     });
+    lines.push(...body);
     const head = element(page, 'thead', [element(page, 'tr', heads)]);
-    return element(page, 'table', [element(page, 'caption', caption), head, element(page, 'tbody', lines)]);
+    return element(page, 'table', [element(page, 'caption', caption), head, element(page, 'tbody', body)]);
   };
-  const steps = table('Execution table', COLUMNS, (row) => COLUMNS.map((column) => row[column] || '–'));
+  const button = (text: string, press: () => void) => {
+    const made = element(page, 'button', text);
+    made.addEventListener('click', press);
+    return made;
+  };
+  const columns = outcome === undefined ? COLUMNS : RUN;
+  const steps = table('Execution table', columns, (row) => columns.map((column) => row[column] || '–'));
   const held = table('Variable tracker', ['step', ...names], (row) => [
     row.step,
     ...names.map((it) => row.variables[it]),
   ]);
-  return [element(page, 'h1', title), steps, ...(names.length > 0 ? [held] : [])];
+  const tables = [...(rows.length > 0 ? [steps] : []), ...(names.length > 0 ? [held] : [])];
+  const heading = element(page, 'h1', title);
+  if (outcome === undefined && message === undefined) return [heading, ...(rows.length > 0 ? tables : [steps])];
+  const failed = rows.findIndex((row) => row.failed);
+  const now = () => lines.indexOf(page.activeElement as HTMLElement);
+  const bar = element(page, 'p', [
+    ...(failed < 0 ? [] : [button(`Failed step ${rows[failed]?.step}`, () => lines[failed]?.focus())]),
+    button('Previous step', () => lines[Math.max(0, now() - 1)]?.focus()),
+    button('Next step', () => lines[Math.min(rows.length - 1, now() + 1)]?.focus()),
+    button('Run again', () => tell('again')),
+    button('Copy as Markdown', () => tell('copy')),
+  ]);
+  const end = element(page, 'p', outcome ?? 'not run', outcome === 'passed' ? {} : { class: 'wrong' });
+  const told = element(
+    page,
+    'ul',
+    notes.map((note) => element(page, 'li', note)),
+  );
+  const sent = requests.map((it) => {
+    const more = element(page, 'pre', [JSON.stringify(it.more, undefined, 2)]);
+    return element(page, 'details', [element(page, 'summary', it.title), more]);
+  });
+  return [heading, end, ...(message ? [element(page, 'pre', [message])] : []), bar, ...tables, ...sent, told];
 }
 
 type Content = string | (string | HTMLElement)[];

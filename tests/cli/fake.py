@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,9 @@ class FakeSession:
             Row(1, 5, "create AsyncClient with `app`", "–", "client", "", {"ac": "client, open"}),
             Row(2, 6, "GET /hello|x", "missing", "coroutine", "", {"ac": "client, open", "response": "coroutine"}),
         ]
+
+    def runs(self, path: Path) -> tuple[Path | None, Path]:
+        return Path(sys.executable), path.parent
 
     def config(self, path: Path) -> dict[str, Any]:
         return {

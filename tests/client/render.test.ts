@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Explanation } from '../../client/webview/explanation';
+import type { Explanation, Looked } from '../../client/webview/explanation';
 import { render } from '../../client/webview/render';
 import { type FakeElement, fakeDocument } from './dom';
 
@@ -24,8 +24,8 @@ const LESSON: Explanation = {
   ],
 };
 
-function rendered(explanation: Explanation, look = (_line: number) => {}): FakeElement[] {
-  return render(fakeDocument, explanation, look) as unknown as FakeElement[];
+function rendered(explanation: Explanation, tell = (_looked: Looked) => {}): FakeElement[] {
+  return render(fakeDocument, explanation, tell) as unknown as FakeElement[];
 }
 
 const texts = (elements: FakeElement[] | undefined) => elements?.map(({ text }) => text);
@@ -69,12 +69,15 @@ test('what is wrong stands out', () => {
 });
 
 test('every row can have the focus, and says which line it is about', () => {
-  const looked: number[] = [];
-  const [, steps, held] = rendered(LESSON, (line) => looked.push(line));
+  const looked: Looked[] = [];
+  const [, steps, held] = rendered(LESSON, (it) => looked.push(it));
   const all = [...rows(steps), ...rows(held)];
   assert.ok(all.every((row) => row.attributes.tabindex === '0'));
   for (const row of all) row.listeners.focus?.();
-  assert.deepEqual(looked, [7, 8, 0, 7, 8, 0]);
+  assert.deepEqual(
+    looked,
+    [7, 8, 0, 7, 8, 0].map((line) => ({ line })),
+  );
 });
 
 test('text of the user stays text', () => {
@@ -99,4 +102,58 @@ test('a test without variables has one table', () => {
     rendered({ title: 'test_nothing', rows: [] }).map(({ name }) => name),
     ['h1', 'table'],
   );
+});
+
+const RUN: Explanation = {
+  title: 'test_a.py::test_hello',
+  outcome: 'failed',
+  message: 'assert 1 == 2',
+  notes: ['Python 3.13.0, pytest 9.2.0', '`work()` was never awaited (line 9)'],
+  requests: [{ title: 'GET http://test/ · 200', more: { status: 200 } }],
+  rows: [
+    { ...step(1, 8, { action: 'define endpoint' }, { ac: 'none' }), uri: 'file:///app.py', place: 'app.py:8' },
+    { ...step(2, 9, { action: 'call `work(…)`', awaited: 'never' }, { ac: 'open' }), place: '9' },
+    { ...step(3, 10, { action: 'check', assertion: '`assert a == b` fails: 1 == 2' }, { ac: 'open' }), failed: true },
+  ],
+};
+
+test('a run has an end, a message, buttons, requests and what was left behind', () => {
+  const parts = rendered(RUN);
+  assert.deepEqual(
+    parts.map(({ name }) => name),
+    ['h1', 'p', 'pre', 'p', 'table', 'table', 'details', 'ul'],
+  );
+  assert.deepEqual(texts(parts[3]?.all('button')), [
+    'Failed step 3',
+    'Previous step',
+    'Next step',
+    'Run again',
+    'Copy as Markdown',
+  ]);
+  assert.deepEqual(texts(parts[4]?.all('th')), ['step', 'place', 'action', 'awaited', 'result', 'assertion', 'time']);
+  assert.deepEqual(
+    rows(parts[4]).map((row) => row.attributes.class),
+    [undefined, undefined, 'failed'],
+  );
+  const wrong = parts[4]?.all('td').filter((cell) => cell.attributes.class === 'wrong');
+  assert.deepEqual(texts(wrong), ['never', 'assert a == b fails: 1 == 2']);
+  assert.deepEqual(texts(parts[7]?.all('li')), ['Python 3.13.0, pytest 9.2.0', 'work() was never awaited (line 9)']);
+});
+
+test('buttons tell what they are for, rows of other files name them', () => {
+  const told: Looked[] = [];
+  const parts = rendered(RUN, (it) => told.push(it));
+  for (const button of parts[3]?.all('button').slice(3) ?? []) button.listeners.click?.();
+  rows(parts[4])[0]?.listeners.focus?.();
+  rows(parts[4])[1]?.listeners.mouseenter?.();
+  assert.deepEqual(told, ['again', 'copy', { line: 8, uri: 'file:///app.py' }, { line: 9 }]);
+});
+
+test('a run that never came about says why', () => {
+  const parts = rendered({ title: 'test_a', rows: [], message: 'no interpreter' });
+  assert.deepEqual(parts.map(({ name, text }) => [name, text]).slice(0, 3), [
+    ['h1', 'test_a'],
+    ['p', 'not run'],
+    ['pre', 'no interpreter'],
+  ]);
 });

@@ -174,6 +174,35 @@ async def test_a_test_is_explained_step_by_step(project: Path) -> None:
     assert told["markdown"].startswith("## test_one\n")
 
 
+async def test_a_test_is_traced(project: Path) -> None:
+    async with editor(project, options={"trusted": True}) as it:
+        uri = it.open(project / "test_two.py")
+        lenses = await it.client.text_document_code_lens_async(types.CodeLensParams(types.TextDocumentIdentifier(uri)))
+        commands = [lens.command for lens in lenses or () if lens.command]
+        assert [(it.title, it.command) for it in commands] == 2 * [("Trace", "awaitest.traceTest")]
+        question = {"uri": uri, "position": {"line": 6, "character": 0}}
+        params = types.ExecuteCommandParams("awaitest.server.trace", [question])
+        told = await it.client.workspace_execute_command_async(params)
+    assert told is not None
+    assert told["title"] == "test_two.py::test_one"
+    assert told["outcome"] == "failed"
+    assert "never" in [row["awaited"] for row in told["rows"]]
+    assert {(left["uri"], left["code"]) for left in told["left"]} >= {(uri, "coroutine")}
+    assert told["markdown"].startswith("## test\\_two.py::test\\_one\n")
+
+
+async def test_nothing_is_run_in_a_workspace_that_is_not_trusted(project: Path) -> None:
+    (project / "conftest.py").write_text(f"{CLIENT}\nopen('run', 'w').close()\n")
+    async with editor(project, options={"trusted": False}) as it:
+        uri = it.open(project / "test_two.py")
+        lenses = await it.client.text_document_code_lens_async(types.CodeLensParams(types.TextDocumentIdentifier(uri)))
+        assert not lenses
+        question = {"uri": uri, "position": {"line": 6, "character": 0}}
+        params = types.ExecuteCommandParams("awaitest.server.trace", [question])
+        assert await it.client.workspace_execute_command_async(params) is None
+    assert not (project / "run").exists()
+
+
 async def test_the_status_tells_how_tests_run_here(project: Path) -> None:
     async with editor(project) as it:
         uri = it.open(project / "test_two.py")

@@ -169,6 +169,20 @@ def test_a_test_is_explained_step_by_step(open_window: Open) -> None:
     window.picture("table")
 
 
+def test_a_test_is_traced_from_its_lens(open_window: Open) -> None:
+    window = open_window(MISSING_AWAIT)
+    window.squiggles(1)
+    window.press("Control+b")
+    window.lens("Trace")
+    page = window.web_page()
+    failed = page.locator("tr.failed").first
+    failed.wait_for()
+    window.lit(0)
+    page.get_by_role("button", name="Failed step").click()
+    window.lit(1)
+    window.picture("trace")
+
+
 def test_the_time_of_activation_is_kept(open_window: Open) -> None:
     """Told, not asserted: it is the machine's as much as ours."""
     window = open_window(MISSING_AWAIT)

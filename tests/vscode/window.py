@@ -77,6 +77,10 @@ class Window:
         self.press("Enter")
         field.wait_for(state="hidden")
 
+    def lens(self, title: str) -> None:
+        """Presses the first code lens of this title."""
+        self.editor.locator(".codelens-decoration a", has_text=title).first.click()
+
     def quick_fix(self, title: str) -> Locator:
         """Opens the menu of code actions at the cursor; the entry that has this title."""
         entry = self.page.locator(".action-widget .monaco-list-row.action", has_text=title)
@@ -148,6 +152,10 @@ class Window:
         row = self.page.locator(".runtime-extensions-editor .monaco-list-row", has_text=extension)
         told = row.get_by_text(re.compile(r"Activation: \d+ms")).first.inner_text()
         return int(told.partition("Activation: ")[2].partition("ms")[0])
+
+    def lit(self, count: int) -> None:
+        """Waits until so many lines are lit."""
+        expect(self.editor.locator(".view-overlays [class*=TextEditorDecorationType]")).to_have_count(count)
 
     def web_page(self) -> FrameLocator:
         """The inside of the web view that is open."""

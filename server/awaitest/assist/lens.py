@@ -35,6 +35,12 @@ def lenses(runs: Sequence[Run]) -> list[Lens]:
     return [Lens(run.name_span(), title, _test(run)) for run, title in titled if title is not None]
 
 
+def traces(runs: Sequence[Run]) -> list[Lens]:
+    """One lens for every async test, to run it."""
+    tests = (run for run in runs if run.kind == TEST and run.is_async)
+    return [Lens(run.name_span(), "Trace", _test(run)) for run in tests]
+
+
 def loop_scope(run: Run) -> str | None:
     """The scope of the loop pytest-asyncio would run the test on; None where it cannot be told."""
     mark = asyncio_mark(run.marks)

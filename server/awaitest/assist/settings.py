@@ -45,6 +45,7 @@ SETTINGS = (
     ),
     Setting("inlayHints.fixtureTypes", {"type": "boolean"}, False, "resource", "Show what a fixture hands to a parameter without annotation."),
     Setting("codeLens.runner", {"type": "boolean"}, False, "resource", "Show above each async test who runs it, and on which loop."),
+    Setting("codeLens.trace", {"type": "boolean"}, True, "resource", "Offer above each async test to run it and show what it did."),
     Setting(
         "trace.server", {"type": "string", "enum": ["off", "messages", "verbose"]}, "off", "window",
         "Log the messages between the editor and the language server.",
@@ -63,6 +64,7 @@ class EditorSettings:
     severity: tuple[tuple[str, str], ...] = ()
     fixture_types: bool = False
     runner: bool = False
+    trace: bool = True
 
     @classmethod
     def read(cls, sent: object) -> EditorSettings:
@@ -77,6 +79,7 @@ class EditorSettings:
             "severity": _levels(severity) if isinstance(severity, dict) else None,
             "fixture_types": _nested(table, "inlayHints", "fixtureTypes"),
             "runner": _nested(table, "codeLens", "runner"),
+            "trace": _nested(table, "codeLens", "trace"),
         }
         defaults = cls()
         kinds = {field.name: type(getattr(defaults, field.name)) for field in fields(cls)}

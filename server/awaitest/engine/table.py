@@ -132,7 +132,12 @@ def _action(step: Called) -> str:
     """`GET /hello with ac` for a request, else the call as it stands."""
     called, arguments = step.node.func, step.node.args
     url = arguments[0].value if arguments and isinstance(arguments[0], ast.Constant) else None
-    if isinstance(called, ast.Attribute) and called.attr in _VERBS and isinstance(url, str):
+    if (
+        isinstance(called, ast.Attribute)
+        and called.attr in _VERBS
+        and isinstance(url, str)
+        and url.startswith(("/", "http"))
+    ):
         return f"{called.attr.upper()} {url} with `{ast.unparse(called.value)}`"
     return f"call `{step.label}(…)`"
 

@@ -11,13 +11,14 @@ from lsprotocol import types
 from awaitest.assist.completion import Completion, completions
 from awaitest.assist.hover import hover
 from awaitest.assist.inlay import hints
-from awaitest.assist.lens import lenses
+from awaitest.assist.lens import lenses, traces
 from awaitest.lsp.convert import to_path
+from awaitest.lsp.session import field
 
 if TYPE_CHECKING:
     from awaitest.lsp.server import Server
 
-EXPLAIN = "awaitest.explainTest"
+EXPLAIN, TRACE = "awaitest.explainTest", "awaitest.traceTest"
 Result = TypeVar("Result")
 
 
@@ -71,13 +72,15 @@ def register(server: Server) -> None:
 
         def answer(path: Path) -> list[types.CodeLens]:
             lines = session.lines(path)
-            if not session.settings(path).runner:
-                return []
+            settings, runs = session.settings(path), session.live.sheet(path).runs
+            shown = [(EXPLAIN, it) for it in lenses(runs)] if settings.runner else []
+            if settings.trace and field(session.options, "trusted") is True:
+                shown += [(TRACE, it) for it in traces(runs)]
             found = []
-            for it in lenses(session.live.sheet(path).runs):
+            for name, it in shown:
                 where = session.columns.range(lines, it.span)
                 start = {"line": where.start.line, "character": where.start.character}
-                command = types.Command(title=it.title, command=EXPLAIN, arguments=[uri, start])
+                command = types.Command(title=it.title, command=name, arguments=[uri, start])
                 found.append(types.CodeLens(where, command=command))
             return found
 

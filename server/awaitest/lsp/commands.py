@@ -16,6 +16,7 @@ from awaitest.lsp.convert import to_path
 from awaitest.lsp.pages import page
 from awaitest.lsp.repairs import repaired
 from awaitest.lsp.session import Session, field
+from awaitest.trace.markdown import table
 
 if TYPE_CHECKING:
     from awaitest.lsp.server import Server
@@ -60,31 +61,30 @@ def register(server: Server) -> None:
         return None if path is None else await session.ask(lambda _: _status(session, path))
 
 
-def _explained(session: Session, path: Path, line: int) -> dict[str, Any] | None:
+def run_at(session: Session, path: Path, line: int) -> tuple[str, list[Row]] | None:
+    """The test at a line, or the nearest, as `test_x` or `TestA::test_x`, and its table."""
     runs = session.live.watched(path, line) if session.live.walks(path) else []
     run = next((it for it in runs if _holds(it, line)), None) or next(iter(runs), None)
     if run is None or run.function is None:
         return None
     title = run.node.name if run.cls is None else f"{run.cls.node.name}::{run.node.name}"
-    table = rows(run)
-    return {"title": title, "rows": [asdict(row) for row in table], "markdown": _markdown(title, table)}
+    return title, rows(run)
+
+
+def _explained(session: Session, path: Path, line: int) -> dict[str, Any] | None:
+    found = run_at(session, path, line)
+    if found is None:
+        return None
+    title, steps = found
+    cells = [[str(cell) for cell in (it.step, it.line, it.action, it.awaited, it.result, it.assertion)] for it in steps]
+    head = ("step", "line", "action", "awaited?", "result", "assertion")
+    markdown = "\n".join([f"## {title}", "", *table(head, cells)])
+    return {"title": title, "rows": [asdict(row) for row in steps], "markdown": f"{markdown}\n"}
 
 
 def _holds(run: Run, line: int) -> bool:
     span = run.span(run.node)
     return run.kind == TEST and span.start.line <= line <= span.end.line
-
-
-def _markdown(title: str, table: list[Row]) -> str:
-    head = f"## {title}\n\n| step | line | action | awaited? | result | assertion |\n|---|---|---|---|---|---|\n"
-    return head + "".join(
-        "| " + " | ".join(map(_cell, (it.step, it.line, it.action, it.awaited, it.result, it.assertion))) + " |\n"
-        for it in table
-    )
-
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|")
 
 
 def _status(session: Session, path: Path) -> dict[str, Any]:

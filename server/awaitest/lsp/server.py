@@ -13,7 +13,7 @@ from pygls.lsp.server import LanguageServer
 
 from awaitest import __version__
 from awaitest.live import SURROUNDINGS
-from awaitest.lsp import actions, aids, commands, diagnostics, survey, texts
+from awaitest.lsp import actions, aids, commands, diagnostics, survey, texts, tracing
 from awaitest.lsp.protocol import Protocol
 from awaitest.lsp.session import Session
 
@@ -29,7 +29,7 @@ class Server(LanguageServer):
         self.results = diagnostics.Results(self.session)
         self.survey = survey.Survey()
         self._tasks: set[asyncio.Task[None]] = set()
-        for part in (texts, diagnostics, survey, actions, aids, commands):
+        for part in (texts, diagnostics, survey, actions, aids, commands, tracing):
             part.register(self)
         _register(self)
 

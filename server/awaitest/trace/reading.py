@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ def read(finished: Finished) -> Trace:
             case "test":
                 reader = _Reader(event)
                 trace.tests.append(reader.test)
+            case "broken":
+                trace.tests.append(_broken(event))
             case "end":
                 _end(reader)
                 reader = None
@@ -31,6 +34,14 @@ def read(finished: Finished) -> Trace:
                 reader.take(event)
     _end(reader)
     return trace
+
+
+def _broken(event: dict[str, Any]) -> TracedTest:
+    """A file that pytest could not collect, as a test of that name."""
+    places = re.findall(r'File "(.+?)", line (\d+)', event["message"]) or [("", 0)]
+    path, line = places[-1][0], int(places[-1][1])
+    row = Row(1, path, line, "pytest cannot read the file", failed=True)
+    return TracedTest(event["id"], path, line, "", "error", event["message"], [row])
 
 
 def _end(reader: _Reader | None) -> None:
@@ -129,10 +140,12 @@ class _Reader:
         if event["message"]:
             self.test.message = "\n\n".join(filter(None, [self.test.message, event["message"]]))
         if failed:
-            self._mark_failed(event["path"], event["line"])
+            self._mark_failed(event["phase"], event["path"], event["line"], event["message"])
 
     def _leftover(self, event: dict[str, Any]) -> None:
-        self.test.left.append(Left(event["what"], event["name"], event["path"], event["line"], event["detail"]))
+        self.test.left.append(
+            Left(event["what"], event["name"], event["path"], event["line"], event["detail"], event["via"])
+        )
 
     def finish(self) -> None:
         """The rows before the first and after the last statement; who never was awaited is known only now."""
@@ -142,7 +155,9 @@ class _Reader:
             if (row.path, row.line) in lost and row.awaited != "yes" and not row.action.startswith("start"):
                 row.awaited = "never"
         self.test.rows[:0] = self._endpoints()
-        self._add(Row(0, self.test.path, self.test.line, _END.get(self.test.outcome, "the test did not finish")))
+        ended = Row(0, self.test.path, self.test.line, _END.get(self.test.outcome, "the test did not finish"))
+        ended.failed = self.test.outcome in ("failed", "error") and not any(row.failed for row in self.test.rows)
+        self._add(ended)
         names = dict.fromkeys(name for row in self.test.rows for name in row.variables)
         for number, row in enumerate(self.test.rows, 1):
             row.step = number
@@ -192,15 +207,16 @@ class _Reader:
         row.variables = dict(self._held)
         self.test.rows.append(row)
 
-    def _mark_failed(self, path: str, line: int) -> None:
-        raised = [
-            row
-            for row in self.test.rows
-            if "raises " in row.result or row.assertion.endswith("fails") or ": fails" in row.assertion
-        ]
-        here = [row for row in raised if (row.path, row.line) == (path, line)] or raised
-        if here:
-            here[-1].failed = True
+    def _mark_failed(self, phase: str, path: str, line: int, message: str) -> None:
+        raised = [row for row in self.test.rows if row.result.startswith("raises ") or "` fails" in row.assertion]
+        here = [row for row in raised if (row.path, row.line) == (path, line)]
+        if phase != "call" and line and not here and "site-packages" not in path:
+            names = {"setup": "set up a fixture", "teardown": "tear down a fixture"}
+            first = next(iter(message.splitlines()), "")
+            here = [Row(0, path, line, names.get(phase, phase), result=f"raises {first}")]
+            self._add(here[0])
+        if here or raised:
+            (here or raised)[-1].failed = True
 
 
 _END = {

@@ -10,6 +10,7 @@ HEADER = ("step", "line", "action", "awaited", "result", "assertion", "time")
 _SAID = {
     "coroutine": "`{0}` was never awaited",
     "client": "an `{0}` was never closed",
+    "stream": "the stream of a `{0}` was never closed",
     "task": "the task of `{0}` was still running when the test ended",
     "exception": "an exception of `{0}` was lost",
     "override": "`app.dependency_overrides` still replaces `{0}`",
@@ -84,10 +85,11 @@ def sentence(test: TracedTest, it: Left) -> str:
     """What was left behind, and where it was made."""
     told = _SAID[it.what].format(it.name)
     more = f": {it.detail}" if it.what == "exception" else ""
-    where = (
-        "" if not it.line else f" (line {it.line})" if it.path == test.path else f" ({Path(it.path).name}:{it.line})"
-    )
-    return f"{told}{more}{where}"
+    if not it.line:
+        return f"{told}{more}"
+    where = f"line {it.line}" if it.path == test.path else f"{Path(it.path).name}:{it.line}"
+    via = f", called on line {it.via}" if it.via else ""
+    return f"{told}{more} ({where}{via})"
 
 
 def _loops(test: TracedTest) -> list[str]:

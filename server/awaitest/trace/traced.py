@@ -36,13 +36,15 @@ class Row:
 
 @dataclass(slots=True)
 class Left:
-    """Something that the test left behind: `what` is coroutine, client, task, exception or override."""
+    """Something that the test left behind: `what` is coroutine, client, stream, task, exception or override."""
 
     what: str
     name: str
     path: str
     line: int
     detail: str
+    via: int = 0
+    """The line of the test that led there, where it is another one."""
 
 
 @dataclass(slots=True)

@@ -125,7 +125,7 @@ def _request(value: ast.expr | None, requests: list[dict[str, Any]]) -> str:
         if not isinstance(called, ast.Attribute) or called.attr not in VERBS:
             continue
         url = part.args[0].value if part.args and isinstance(part.args[0], ast.Constant) else None
-        if isinstance(url, str):
+        if isinstance(url, str) and url.startswith(("/", "http")):
             return f"{called.attr.upper()} {url} with `{short(called.value)}`"
         if len(requests) == 1 and requests[0]["method"] == called.attr.upper():
             return f"{requests[0]['method']} {path_of(requests[0]['url'])} with `{short(called.value)}`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import functools
 import gc
@@ -19,7 +20,8 @@ from typing import Any
 from .patching import Patches
 from .values import brief, is_fresh
 
-COROUTINE, CLIENT, TASK, EXCEPTION, OVERRIDE = "coroutine", "client", "task", "exception", "override"
+COROUTINE, CLIENT, TASK, EXCEPTION = "coroutine", "client", "task", "exception"
+STREAM, OVERRIDE = "stream", "override"
 FRAMES = 12
 """Callers that a coroutine remembers, innermost first."""
 _INSTALLED = ("stdlib", "platstdlib", "purelib", "platlib")
@@ -41,6 +43,8 @@ class Leftover:
     detail: str = ""
     is_direct: bool = True
     """Whether the project's own line made it, not a library on its behalf."""
+    via: int = 0
+    """The line of the test that led there, where it is another one."""
 
 
 @dataclass(eq=False)
@@ -48,6 +52,7 @@ class _Client:
     name: str
     path: str
     line: int
+    via: int
     is_direct: bool
     owner: object
     is_closed: bool = False
@@ -61,9 +66,12 @@ class Leftovers:
         self._patches = Patches()
         self._depth = 0
         self._clients: list[_Client] = []
+        self._streams: list[tuple[Any, str, int, int, bool]] = []
         self._by_client: weakref.WeakKeyDictionary[Any, _Client] = weakref.WeakKeyDictionary()
         self._found: list[Leftover] = []
-        self._blamed: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._blamed: set[int] = set()
+        """What was found while something still held it, by id: Python tells of it again when it dies. No weak references here:
+        one that is made while a coroutine dies outlives it."""
         self._before: set[Any] = set()
         self._tasks: list[Any] = []
         self._alive: list[Any] = []
@@ -71,10 +79,13 @@ class Leftovers:
         self._looked = False
         self._overrides: dict[int, dict[Any, Any]] = {}
         self._frozen = False
+        self.path = ""
+        """The file of the test."""
         self.owner: object = None
         """Who makes clients now: None for the test, else a fixture wider than it."""
 
-    def begin(self) -> None:
+    def begin(self, path: str) -> None:
+        self.path = path
         self._found, self._tasks, self._alive = [], [], []
         self._depth = sys.get_coroutine_origin_tracking_depth()
         sys.set_coroutine_origin_tracking_depth(max(self._depth, FRAMES))
@@ -109,11 +120,13 @@ class Leftovers:
             gc.unfreeze()
             self._frozen = False
 
-    def end(self, is_last: bool) -> list[Leftover]:
-        """Everything left behind, once all fixtures of the test are torn down."""
+    def end(self, is_last: bool, module: Any) -> list[Leftover]:
+        """Everything left behind, once all fixtures of the test are torn down; `module` for the last test of its module."""
         self._scan()
         self._tell_tasks()
         self._tell_clients(is_last)
+        self._tell_globals(module)
+        self._tell_streams()
         self._tell_overrides()
         self.abandon()
         self._tasks, self._alive = [], []
@@ -135,6 +148,7 @@ class Leftovers:
             client = getattr(sys.modules.get(name), "AsyncClient", None)
             if client is not None:
                 wrap(client, "__init__", self._around_init)
+                wrap(client, "send", self._around_send)
                 wrap(client, "aclose", self._around_close)
                 wrap(client, "__aexit__", self._around_close)
 
@@ -167,8 +181,7 @@ class Leftovers:
         @functools.wraps(original)
         def init(client: Any, *arguments: Any, **options: Any) -> None:
             original(client, *arguments, **options)
-            path, line, is_direct = self._caller(sys._getframe(1))
-            made = _Client(type(client).__name__, path, line, is_direct, self.owner)
+            made = _Client(type(client).__name__, *self._caller(sys._getframe(1)), self.owner)
             try:
                 self._by_client[client] = made
             except TypeError:
@@ -176,6 +189,17 @@ class Leftovers:
             self._clients.append(made)
 
         return init
+
+    def _around_send(self, original: Any) -> Any:
+        @functools.wraps(original)
+        async def send(client: Any, *arguments: Any, **options: Any) -> Any:
+            made = self._caller(sys._getframe(1)) if options.get("stream") else None
+            response = await original(client, *arguments, **options)
+            if made is not None:
+                self._streams.append((response, *made))
+            return response
+
+        return send
 
     def _around_close(self, original: Any) -> Any:
         @functools.wraps(original)
@@ -193,44 +217,55 @@ class Leftovers:
         tasks = [it for it in objects if issubclass(type(it), asyncio.Future)]
         waiting = {id(task.get_coro()) for task in tasks if issubclass(type(task), asyncio.Task)}
         for it in objects:
-            if type(it) is CoroutineType and id(it) not in waiting and it not in self._blamed and is_fresh(it):
+            if type(it) is CoroutineType and id(it) not in waiting and is_fresh(it):
                 self._tell_coroutine(it)
         for task in tasks:
             if getattr(task, "_log_traceback", False) and task.done() and not task.cancelled():
                 self._tell_exception(task, task._exception)
 
     def _tell_coroutine(self, coroutine: Any) -> None:
-        if coroutine in self._blamed:
-            return
-        self._blamed.add(coroutine)
-        path, line = self._origin(coroutine)
-        self._found.append(Leftover(COROUTINE, f"{coroutine.__qualname__}()", path, line))
+        self._tell(coroutine, COROUTINE, coroutine, f"{coroutine.__qualname__}()")
 
     def _tell_exception(self, future: Any, error: object) -> None:
-        if future is None or future in self._blamed:
-            return
-        self._blamed.add(future)
-        coroutine = future.get_coro() if isinstance(future, asyncio.Task) else None
-        path, line = self._origin(coroutine)
-        self._found.append(
-            Leftover(EXCEPTION, getattr(coroutine, "__qualname__", "a future"), path, line, brief(error), line > 0)
-        )
+        if future is not None:
+            coroutine = future.get_coro() if issubclass(type(future), asyncio.Task) else None
+            self._tell(future, EXCEPTION, coroutine, getattr(coroutine, "__qualname__", "a future"), brief(error))
 
     def _tell_tasks(self) -> None:
-        kept = set(map(id, self._alive))
+        alive = set(map(id, self._alive))
         for task in self._tasks:
-            if id(task) in kept or not task.done():
+            if id(task) in alive or not task.done():
                 coroutine = task.get_coro()
-                path, line = self._origin(coroutine)
-                name = f"{getattr(coroutine, '__qualname__', 'task')}()"
-                self._found.append(Leftover(TASK, name, path, line, task.get_name(), line > 0))
+                self._tell(task, TASK, coroutine, f"{getattr(coroutine, '__qualname__', 'task')}()", task.get_name())
+
+    def _tell(self, it: Any, what: str, coroutine: Any, name: str, detail: str = "") -> None:
+        if id(it) in self._blamed:
+            self._blamed.discard(id(it))
+            return
+        self._blamed.add(id(it))
+        path, line, via, is_direct = self._origin(coroutine)
+        self._found.append(Leftover(what, name, path, line, detail, is_direct or what == COROUTINE, via))
 
     def _tell_clients(self, is_last: bool) -> None:
         judged = [it for it in self._clients if is_last or it.owner is None]
         self._clients = [it for it in self._clients if it not in judged]
         for it in judged:
             if not it.is_closed:
-                self._found.append(Leftover(CLIENT, it.name, it.path, it.line, "", it.is_direct))
+                self._found.append(Leftover(CLIENT, it.name, it.path, it.line, "", it.is_direct, it.via))
+
+    def _tell_streams(self) -> None:
+        for response, path, line, via, is_direct in self._streams:
+            if not response.is_closed:
+                self._found.append(Leftover(STREAM, type(response).__name__, path, line, "", is_direct, via))
+        self._streams = []
+
+    def _tell_globals(self, module: Any) -> None:
+        """Clients that a test module made when it was imported, used, and never closed."""
+        for name, value in list(vars(module).items()) if module is not None else ():
+            used = getattr(vars(value).get("_state"), "name", "") == "OPENED" if _is_client(value) else False
+            line = _bound_at(module.__file__, name) if used and value not in self._by_client else 0
+            if line:
+                self._found.append(Leftover(CLIENT, type(value).__name__, module.__file__, line))
 
     def _tell_overrides(self) -> None:
         for app in self._known_apps():
@@ -249,27 +284,35 @@ class Leftovers:
                     self._apps.add(it)
         return list(self._apps)
 
-    def _origin(self, coroutine: Any) -> tuple[str, int]:
-        """The innermost line of the project that made a coroutine, or where its function stands."""
-        origin = getattr(coroutine, "cr_origin", None) or ()
-        for path, line, _ in origin:
-            if self.is_ours(path):
-                return path, line
+    def _origin(self, coroutine: Any) -> tuple[str, int, int, bool]:
+        """The innermost line of the project that made a coroutine, the test's line behind it, and whether they are known;
+        else where its function stands."""
+        frames = [(path, line) for path, line, _ in getattr(coroutine, "cr_origin", None) or () if self.is_ours(path)]
+        if frames:
+            return *frames[0], self._via(frames), True
         code: CodeType | None = getattr(coroutine, "cr_code", None)
-        return (
-            (code.co_filename, code.co_firstlineno) if code is not None and self.is_ours(code.co_filename) else ("", 0)
-        )
+        if code is None or not self.is_ours(code.co_filename):
+            return "", 0, 0, False
+        return code.co_filename, code.co_firstlineno, 0, False
 
-    def _caller(self, frame: FrameType | None) -> tuple[str, int, bool]:
-        """The innermost line of the project that is being run, and whether it called the library itself."""
-        inside = None
+    def _caller(self, frame: FrameType | None) -> tuple[str, int, int, bool]:
+        """The innermost line of the project that is being run, the test's line behind it, and whether it called the library itself."""
+        inside, is_direct = None, True
+        frames = []
         while frame is not None:
             path = frame.f_code.co_filename
             if self.is_ours(path):
-                return path, frame.f_lineno, inside in (None, "httpx", "httpx2")
-            inside = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+                frames.append((path, frame.f_lineno))
+            elif not frames:
+                inside = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+                is_direct = inside in ("httpx", "httpx2")
             frame = frame.f_back
-        return "", 0, False
+        return (*frames[0], self._via(frames), is_direct) if frames else ("", 0, 0, False)
+
+    def _via(self, frames: list[tuple[str, int]]) -> int:
+        """The line of the test's own file from which the first frame was reached; 0 where it is that line."""
+        own = [line for path, line in frames[1:] if path == self.path]
+        return own[-1] if own else 0
 
     def is_ours(self, path: str) -> bool:
         """Whether a file is of the project, not of a library."""
@@ -281,6 +324,24 @@ def _overrides(apps: list[Any]) -> dict[int, dict[Any, Any]]:
     return {id(app): dict(app.dependency_overrides) for app in apps}
 
 
+def _is_client(value: object) -> bool:
+    """Whether a value is a client of a library that is loaded."""
+    kinds = (getattr(sys.modules.get(name), "AsyncClient", None) for name in ("httpx", "httpx2"))
+    return any(isinstance(kind, type) and issubclass(type(value), kind) for kind in kinds)
+
+
+def _bound_at(path: str | None, name: str) -> int:
+    """The line of a module that binds a name by an assignment; 0 where none does."""
+    try:
+        tree = ast.parse(Path(path or "").read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return 0
+    assigned = (node for node in tree.body if isinstance(node, ast.Assign))
+    return next(
+        (node.lineno for node in assigned if any(isinstance(it, ast.Name) and it.id == name for it in node.targets)), 0
+    )
+
+
 def _tasks_of(loop: Any) -> set[Any]:
     return set(asyncio.all_tasks(loop))
 
@@ -288,5 +349,5 @@ def _tasks_of(loop: Any) -> set[Any]:
 def blamed(found: list[Leftover]) -> Iterator[Leftover]:
     """What a strict run fails for: things that the project's own lines have left behind."""
     for it in found:
-        if it.what != OVERRIDE and it.line and it.is_direct:
+        if it.what not in (OVERRIDE, STREAM) and it.line and it.is_direct:
             yield it

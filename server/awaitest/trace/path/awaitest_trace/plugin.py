@@ -1,32 +1,22 @@
-"""The pytest plugin: `-p awaitest_trace.plugin --awaitest-trace=FILE` records tests, `--awaitest-strict` fails those that leave
-something behind. PYTEST_DONT_REWRITE
+"""The pytest plugin: `--awaitest-trace=FILE` records tests, `--awaitest-strict` fails those that leave something behind.
+
+Loaded by `-p awaitest_trace.plugin`, or as an entry point where awaitest is installed beside pytest. PYTEST_DONT_REWRITE
 """
 
 from __future__ import annotations
 
-import platform
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, FrameType
-from typing import Any
 
 import pytest
-
-from .leftovers import Leftover, Leftovers, blamed
-from .loops import Loops
-from .patching import Patches
-from .recorder import Recorder
-from .requests import Requests
-from .sink import Sink
-from .statements import statements
-from .values import brief
-from .watching import watch
 
 _NAME = "awaitest-trace"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    if pluginmanager.has_plugin(f"{_NAME}-options"):
+        return
+    pluginmanager.register(object(), f"{_NAME}-options")
     group = parser.getgroup("awaitest")
     group.addoption("--awaitest-trace", type=Path, metavar="FILE", help="record each step of the tests to this file")
     group.addoption("--awaitest-helpers", action="store_true", help="record fixtures and helpers of the test tree too")
@@ -56,229 +46,7 @@ def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     file, strict = config.getoption("awaitest_trace"), config.getoption("awaitest_strict")
-    if file or strict:
+    if (file or strict) and not config.pluginmanager.has_plugin(_NAME):
+        from .tracing import Tracing
+
         config.pluginmanager.register(Tracing(config, file, strict), _NAME)
-
-
-class Tracing:
-    """Follows one test after the other."""
-
-    def __init__(self, config: pytest.Config, file: Path | None, strict: bool) -> None:
-        self._sink = Sink(file)
-        self._records = file is not None
-        self._strict = strict
-        self._helpers = config.getoption("awaitest_helpers")
-        self._root = config.rootpath
-        self._leftovers = Leftovers(str(config.rootpath))
-        self._loops = Loops()
-        self._patches = Patches()
-        self._requests = Requests(self._sink)
-        self._fixtures: dict[CodeType, Any] = {}
-        self._made: list[Any] = []
-        self._sink.write(
-            "session", python=platform.python_version(), pytest=pytest.__version__, root=str(config.rootpath)
-        )
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-        test = _Test(item)
-        self._sink.write("test", id=item.nodeid, path=test.path, line=test.line, function=test.name)
-        recorder = Recorder(self._sink, self._loops, test.is_main, self._shows(test))
-        recorder.on_main_start = self._leftovers.main_started
-        recorder.on_main_end = self._leftovers.main_ended
-        self._made = []
-        self._requests.install(self._patches)
-        self._leftovers.begin()
-        seen = watch(recorder if self._records else _Ends(test, self._leftovers))
-        try:
-            seen.start(lambda code: test.is_code(code) or self._follows(code, test))
-        except RuntimeError as error:
-            self._sink.write("untraced", why=str(error))
-        try:
-            yield
-        finally:
-            seen.stop()
-            self._leftovers.abandon()
-            self._patches.undo()
-            self._sink.write("end")
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        outcome: Any = yield
-        if self._strict and outcome.excinfo is None:
-            _fail(outcome, list(blamed(self._leftovers.after_call())), self._root)
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-        outcome: Any = yield
-        told = set(self._leftovers.after_call())
-        found = self._leftovers.end(nextitem is None)
-        for it in found:
-            self._sink.write("leftover", what=it.what, name=it.name, path=it.path, line=it.line, detail=it.detail)
-        if self._strict and outcome.excinfo is None:
-            _fail(outcome, [it for it in blamed(found) if it not in told], self._root)
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Iterator[None]:
-        wide = fixturedef.scope != "function"
-        before, began = self._leftovers.owner, time.perf_counter()
-        self._leftovers.owner = fixturedef if wide else before
-        code = getattr(fixturedef.func, "__code__", None)
-        if code is not None:
-            self._fixtures[code] = fixturedef
-        yield
-        self._leftovers.owner = before
-        if wide:
-            self._leftovers.fixture_made()
-        if self._records and self._is_told(fixturedef, request):
-            self._made.append(fixturedef)
-            self._sink.write("fixture", **self._told(fixturedef, code), seconds=time.perf_counter() - began)
-
-    def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
-        if fixturedef in self._made:
-            self._made.remove(fixturedef)
-            self._sink.write("torn", name=fixturedef.argname)
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when != "call" and report.passed:
-            return
-        crash = getattr(report.longrepr, "reprcrash", None)
-        message = getattr(crash, "message", "") or ("" if report.longrepr is None else str(report.longrepr))
-        line = getattr(crash, "lineno", 0) if crash is not None else 0
-        self._sink.write(
-            "report", phase=report.when, outcome=report.outcome, message=message[:4000], line=line,
-            path=str(getattr(crash, "path", "")), seconds=report.duration,
-        )  # fmt: skip
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            self._sink.write("broken", id=report.nodeid, message=str(report.longrepr)[:4000])
-
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
-        self._sink.write("finished", exit=int(exitstatus))
-
-    def pytest_unconfigure(self) -> None:
-        self._sink.close()
-
-    def _is_told(self, fixturedef: Any, request: Any) -> bool:
-        code = getattr(fixturedef.func, "__code__", None)
-        if code is None or fixturedef.func.__name__ == "get_direct_param_fixture_func":
-            return False
-        return self._leftovers.is_ours(code.co_filename) or _asked_by_name(fixturedef, request)
-
-    def _told(self, fixturedef: Any, code: CodeType | None) -> dict[str, Any]:
-        value, _, failure = fixturedef.cached_result or (None, None, None)
-        error = failure[1] if isinstance(failure, tuple) else failure
-        return {
-            "name": fixturedef.argname,
-            "scope": fixturedef.scope,
-            "path": code.co_filename if code is not None else "",
-            "line": code.co_firstlineno if code is not None else 0,
-            "value": None if error is not None else brief(value),
-            "error": None if error is None else brief(error),
-            "loop": self._loops.of_code.get(code) if code is not None else None,
-        }
-
-    def _follows(self, code: CodeType, test: _Test) -> bool:
-        return self._records and (code in self._fixtures or (self._helpers and test.is_near(code)))
-
-    def _shows(self, test: _Test) -> Any:
-        return lambda frame: bool(self._helpers) and test.is_near(frame.f_code)
-
-
-class _Test:
-    """Where a test's own function stands, and what belongs to the tree of tests around it."""
-
-    def __init__(self, item: pytest.Item) -> None:
-        self.path = str(item.path)
-        self.name = getattr(item, "originalname", None) or item.name
-        self.line = (item.location[1] or 0) + 1
-        root = item.config.rootpath
-        near = [folder for folder in item.path.parents if folder == root or root in folder.parents]
-        self._tree = str(near[-2] if len(near) > 1 else item.path.parent)
-        function = getattr(item, "function", None)
-        self._code = getattr(_unwrapped(function), "__code__", None)
-
-    def is_code(self, code: CodeType) -> bool:
-        if code is self._code:
-            return True
-        return code.co_name == self.name and code.co_filename == self.path and _stands_at(code, self.line)
-
-    def is_main(self, frame: FrameType) -> bool:
-        return self.is_code(frame.f_code)
-
-    def is_near(self, code: CodeType) -> bool:
-        """Whether code of the test tree; nothing that Python or pytest made up."""
-        return code.co_filename.startswith(self._tree) and not code.co_name.startswith("<")
-
-
-def _stands_at(code: CodeType, line: int) -> bool:
-    own = statements(code.co_filename).get(line)
-    return code.co_firstlineno <= line and (own is None or line <= own.last)
-
-
-def _unwrapped(function: Any) -> Any:
-    for _ in range(20):
-        inner = getattr(function, "__wrapped__", None)
-        if inner is None:
-            break
-        function = inner
-    return function
-
-
-class _Ends:
-    """Listens for the start and the end of a test's own function only."""
-
-    def __init__(self, test: _Test, leftovers: Leftovers) -> None:
-        self._test, self._leftovers = test, leftovers
-
-    def started(self, frame: FrameType) -> None:
-        self._leftovers.main_started(frame)
-
-    def ended(self, frame: FrameType) -> None:
-        self._leftovers.main_ended(frame)
-
-    def reached(self, frame: FrameType, line: int) -> None: ...
-    def checked(self, frame: FrameType, line: int) -> None: ...
-    def raised(self, frame: FrameType, error: BaseException) -> None: ...
-    def suspended(self, frame: FrameType) -> None: ...
-    def resumed(self, frame: FrameType) -> None: ...
-
-
-def _asked_by_name(fixturedef: Any, request: Any) -> bool:
-    """Whether the test itself names a fixture of a plugin among its parameters."""
-    node = request.node
-    function = _unwrapped(getattr(node, "function", None))
-    code = getattr(function, "__code__", None)
-    return code is not None and fixturedef.argname in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-
-
-def _fail(outcome: Any, found: list[Leftover], root: Path) -> None:
-    if not found:
-        return
-    lines = [
-        f"{_shown(it.path, root)}:{it.line}: {_SAID[it.what].format(it.name)}{f': {it.detail}' if it.what == 'exception' else ''}"
-        for it in found
-    ]
-    try:
-        pytest.fail("\n".join(lines), pytrace=False)
-    except pytest.fail.Exception as error:
-        if hasattr(outcome, "force_exception"):
-            outcome.force_exception(error)
-        else:
-            outcome._result, outcome._excinfo = None, (type(error), error, error.__traceback__)
-
-
-_SAID = {
-    "coroutine": "`{}` is never awaited",
-    "client": "this `{}` is never closed",
-    "task": "the task of `{}` is left running when the test ends",
-    "exception": "an exception of `{}` is lost",
-}
-
-
-def _shown(path: str, root: Path) -> str:
-    try:
-        return Path(path).relative_to(root).as_posix()
-    except ValueError:
-        return path

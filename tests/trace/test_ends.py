@@ -1,0 +1,237 @@
+"""What is left behind, runs that fail or never end, and strict runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.trace.conftest import APP, IMPORTS, Traced
+
+from awaitest.trace.reading import read
+from awaitest.trace.running import RECORDER, Asked, Finished, run
+from awaitest.trace.traced import TracedTest
+
+FIRST = IMPORTS.count("\n") + 1
+MAKE = 'AsyncClient(transport=ASGITransport(app=app), base_url="http://test")'
+WORK = "async def work():\n    await asyncio.sleep(5)\n\n\nasync def fail():\n    raise ValueError('x')\n\n\n"
+LEFT = {
+    "a coroutine": ("    work()\n", ("coroutine", "work()", 1)),
+    "a coroutine that is kept": ("    fail.kept = work()\n", ("coroutine", "work()", 1)),
+    "a coroutine of a library": ("    asyncio.sleep(1)\n", ("coroutine", "sleep()", 1)),
+    "a client": (f"    client = {MAKE}\n    await client.get('/hello')\n", ("client", "AsyncClient", 1)),
+    "a stream": (
+        (
+            f"    async with {MAKE} as client:\n"
+            "        await client.send(client.build_request('GET', '/hello'), stream=True)\n"
+        ),
+        ("stream", "Response", 2),
+    ),
+    "a task": ("    task = asyncio.create_task(work())\n", ("task", "work()", 1)),
+    "a lost exception": (
+        "    asyncio.create_task(fail())\n    await asyncio.sleep(0.01)\n",
+        ("exception", "fail", 1),
+    ),
+    "an override": ("    app.dependency_overrides[work] = fail\n", ("override", "work", 0)),
+}
+CLEAN = {
+    "everything awaited": "    await asyncio.wait_for(asyncio.sleep(0), 1)\n    task = asyncio.create_task(asyncio.sleep(0))\n    await task\n",
+    "a task cancelled": "    task = asyncio.create_task(work())\n    task.cancel()\n    await asyncio.gather(task, return_exceptions=True)\n",
+    "an exception retrieved": "    task = asyncio.create_task(fail())\n    with pytest.raises(ValueError):\n        await task\n",
+    "a client closed": f"    client = {MAKE}\n    await client.get('/hello')\n    await client.aclose()\n",
+    "a coroutine closed": "    coroutine = work()\n    coroutine.close()\n",
+    "an override taken back": "    app.dependency_overrides[fail] = work\n    del app.dependency_overrides[fail]\n",
+    "threads": "    assert await asyncio.to_thread(lambda: 1) == 1\n",
+}
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[TracedTest, int]]:
+    """All of them as tests of one file, by name, each with the line before its body."""
+    project = tmp_path_factory.mktemp("together")
+    (project / "app.py").write_text(APP)
+    (project / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    bodies = {name: body for name, (body, _) in LEFT.items()} | CLEAN
+    text, lines = IMPORTS + WORK, {}
+    for number, (name, body) in enumerate(bodies.items()):
+        text += f"async def test_{number}():\n"
+        lines[name] = text.count("\n")
+        text += f"{body}\n\n"
+    (project / "test_it.py").write_text(text)
+    tests = read(run(Asked(Path(sys.executable), project, (str(project / "test_it.py"),)))).tests
+    return {name: (test, line) for (name, line), test in zip(lines.items(), tests, strict=True)}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_what_is_left_behind(name: str, together: dict[str, tuple[TracedTest, int]]) -> None:
+    test, before = together[name]
+    assert [(it.what, it.name, max(0, it.line - before)) for it in test.left] == [LEFT[name][1]]
+    assert (test.outcome, {it.via for it in test.left}) == ("passed", {0})
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_nothing_is_left_behind(name: str, together: dict[str, tuple[TracedTest, int]]) -> None:
+    test, _ = together[name]
+    assert (test.left, test.outcome) == ([], "passed")
+
+
+def test_what_a_helper_leaves_names_the_line_of_the_test(traced: Traced) -> None:
+    text = f"async def test_it():\n    client = make()\n    await client.get('/hello')\n\n\ndef make():\n    return {MAKE}\n"
+    (test,) = traced(text).tests
+    assert [(it.line - FIRST, it.via - FIRST) for it in test.left] == [(6, 1)]
+
+
+def test_a_fixture_that_cleans_up_leaves_nothing(traced: Traced) -> None:
+    text = f"""\
+@pytest.fixture
+async def client():
+    client = {MAKE}
+    task = asyncio.create_task(asyncio.sleep(9))
+    pending = asyncio.sleep(0)
+    yield client
+    await client.aclose()
+    await pending
+    task.cancel()
+
+
+@pytest.fixture(scope="session")
+def shared():
+    return {MAKE}
+
+
+async def test_it(client, shared):
+    assert (await client.get("/hello")).status_code == 200
+
+
+async def test_other(shared):
+    pass
+"""
+    first, last = traced(text).tests
+    assert first.left == []
+    assert [it.what for it in last.left] == ["client"]
+
+
+def test_a_hang_keeps_its_table(traced: Traced) -> None:
+    started = time.monotonic()
+    trace = traced("async def test_it():\n    value = 1\n    await asyncio.Event().wait()\n", timeout=4)
+    (test,) = trace.tests
+    assert (trace.stopped, trace.exit_code) == ("timeout", 2)
+    assert time.monotonic() - started < 20
+    assert any(row.action == "set `value`" for row in test.rows)
+    assert any(row.line == FIRST + 2 for row in test.rows)
+    assert test.outcome in ("failed", "not finished")
+
+
+def test_a_test_that_blocks_everything_is_killed(traced: Traced) -> None:
+    text = (
+        "import signal, time\n\n\nasync def test_it():\n    signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "    while True:\n        time.sleep(0.1)\n"
+    )
+    trace = traced(text, timeout=3)
+    assert (trace.stopped, trace.exit_code) == ("timeout", 2)
+    (test,) = trace.tests
+    assert test.rows[-2].result == "still at it when the run was stopped"
+
+
+def test_a_run_can_be_cancelled(project: Path) -> None:
+    (project / "test_it.py").write_text(f"{IMPORTS}async def test_it():\n    await asyncio.sleep(60)\n")
+    asked = Asked(Path(sys.executable), project, (str(project / "test_it.py"),))
+    until = time.monotonic() + 3
+    assert run(asked, lambda: time.monotonic() < until).stopped == "cancelled"
+
+
+def test_a_file_that_cannot_be_read_says_where(traced: Traced) -> None:
+    trace = traced("def test_it():\n    await x\n")
+    assert trace.exit_code == 2
+    (test,) = trace.tests
+    assert (test.outcome, test.rows[0].line - FIRST) == ("error", 1)
+
+
+def test_what_pytest_does_not_know_has_no_table(traced: Traced) -> None:
+    trace = traced("def test_it(): ...\n", "::test_other")
+    assert (trace.tests, trace.exit_code) == ([], 4)
+    assert "test_other" in trace.output
+
+
+def test_events_cut_in_half_are_no_harm() -> None:
+    lines = [
+        '{"kind": "test", "id": "a::b", "path": "a", "line": 1, "function": "b"}',
+        '{"kind": "st',
+        "[]",
+        '{"kind": 1}',
+    ]
+    (test,) = read(Finished(lines, 1, "")).tests
+    assert test.outcome == "not finished"
+
+
+STRICT = f"""\
+async def work():
+    await asyncio.sleep(5)
+
+
+async def test_coroutine():
+    work()
+
+
+async def test_client():
+    client = {MAKE}
+    await client.get("/hello")
+
+
+async def test_task():
+    task = asyncio.create_task(work())
+
+
+async def test_kept():
+    test_kept.it = work()
+
+
+async def test_clean():
+    await asyncio.sleep(0)
+
+
+def test_plain():
+    assert 1
+
+
+clients = AsyncClient(base_url="http://test")
+"""
+
+
+def test_a_strict_run_fails_who_leaves_something(project: Path) -> None:
+    (project / "test_it.py").write_text(IMPORTS + STRICT)
+    environment = {**os.environ, "PYTHONPATH": str(RECORDER)}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "awaitest_trace.plugin",
+        "--awaitest-strict",
+        "-q",
+        "-rA",
+        "-Wignore",
+    ]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    ends = {
+        line.split(" ")[1].split("::")[1]: line.split(" ")[0]
+        for line in done.stdout.splitlines()
+        if "test_it.py::" in line
+    }
+    assert done.returncode == 1
+    assert {name for name, end in ends.items() if end != "PASSED"} == {
+        "test_coroutine",
+        "test_client",
+        "test_task",
+        "test_kept",
+    }
+    for line, text in (
+        (5, "`work()` is never awaited"),
+        (9, "this `AsyncClient` is never closed"),
+        (14, "the task of `work()` is left running when the test ends"),
+        (18, "`work()` is never awaited"),
+    ):
+        assert f"test_it.py:{FIRST + line}: {text}" in done.stdout
