@@ -84,6 +84,8 @@ def main() -> int:
             step("lesson: the wrong test, step by step", explain, work / "lesson", promised=0)
             show(work / "lesson")
             step("lesson: the repaired test, step by step", explain, work / "lesson", promised=0)
+            trace = [*AWAITEST, "trace", "test_hello.py::test_hello"]
+            step("lesson: the same test, as it runs", trace, work / "lesson", promised=0)
             show(work / "shop")
         except PromiseError as broken:
             print(f"\nNOT AS PROMISED: {broken}", file=sys.stderr)

@@ -152,6 +152,10 @@ def test_the_wheel_has_the_command_and_no_tests(built: tuple[Path, Path]) -> Non
         "awaitest",
         "=",
         "awaitest.cli:main",
+        "[pytest11]",
+        "awaitest",
+        "=",
+        "awaitest.trace.path.awaitest_trace.plugin",
     ]
 
 

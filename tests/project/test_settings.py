@@ -6,6 +6,7 @@ import pytest
 
 from awaitest.project.files import DiskFiles, OverlayFiles
 from awaitest.project.settings import OPTIONS, Settings, load_settings
+from awaitest.project.workspace import Workspace
 
 ROOT = Path("/project")
 RULES = {"AWT101": "missing-await", "AWT102": "coroutine-as-condition", "AWT301": "unclosed-client"}
@@ -83,6 +84,17 @@ def test_paths_are_relative_to_the_file() -> None:
     )
     assert (settings.root, settings.path) == (ROOT, ROOT / "pyproject.toml")
     assert settings.python == ROOT / "../venv"
+
+
+def test_the_environment_that_is_named_runs_the_tests() -> None:
+    files = OverlayFiles(
+        {
+            ROOT / "pyproject.toml": '[tool.awaitest]\npython = "venv"\n',
+            ROOT / "venv/lib/python3.12/site-packages/pytest-8.1.0.dist-info/METADATA": "",
+        }
+    )
+    environment = Workspace(files).project_of(ROOT / "tests/test_a.py").environment
+    assert (environment.prefix, environment.python) == (ROOT / "venv", (3, 12))
 
 
 def test_an_environment_that_is_not_there_is_passed_over() -> None:

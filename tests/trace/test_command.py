@@ -53,9 +53,10 @@ def test_text_wide_and_narrow(capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert max(map(len, narrow.splitlines())) <= 60
 
 
-def test_a_failing_test_says_what_it_left(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failing_test_says_what_it_left(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     code, out, _ = run(capsys, "test_it.py::test_lost")
     assert code == 1
+    assert not (folder / ".pytest_cache").exists()
     assert re.search(r"^✗ \d+ .*`assert app is None` fails: FastAPI instance is None", out, re.MULTILINE)
     line = IMPORTS.count("\n") + 9
     assert f"- `sleep()` was never awaited (line {line})" in out

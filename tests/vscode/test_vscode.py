@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from scripts.workbench import Workbench
-from tests.vscode.conftest import Open, left_out
+from tests.vscode.conftest import PROJECT, Open, left_out
 from tests.vscode.network import Network
 
 MISSING_AWAIT = """\
@@ -170,7 +171,8 @@ def test_a_test_is_explained_step_by_step(open_window: Open) -> None:
 
 
 def test_a_test_is_traced_from_its_lens(open_window: Open) -> None:
-    window = open_window(MISSING_AWAIT)
+    environment = f'{PROJECT}\n[tool.awaitest]\npython = "{sys.prefix}"\n'
+    window = open_window(MISSING_AWAIT, files={"pyproject.toml": environment})
     window.squiggles(1)
     window.press("Control+b")
     window.lens("Trace")

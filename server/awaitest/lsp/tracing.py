@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from awaitest.lsp.server import Server
 
 COMMAND = "awaitest.server.trace"
+NO_PYTHON = (
+    "No environment with pytest is known for this file: make one beside its configuration (`.venv`), "
+    "or name one in pyproject.toml: `python = …` in `[tool.awaitest]`."
+)
 _BAD = ("failed", "error", "not finished")
 
 
@@ -41,7 +45,7 @@ def register(server: Server) -> None:
             return None
         asked, title, told = prepared
         if asked is None:
-            return {"title": title, "rows": [], "message": "no interpreter is known that runs the tests of this file"}
+            return {"title": title, "rows": [], "message": NO_PYTHON}
         return await _traced(asked, title, told)
 
 

@@ -14,6 +14,7 @@ from awaitest.project.files import DiskFiles, Files
 from awaitest.project.library import Library
 from awaitest.project.modules import Module
 from awaitest.project.resolve import Resolver
+from awaitest.project.settings import load_settings
 from awaitest.source.document import Document
 
 _PLUGIN_NAMES = {"pytest-asyncio": "asyncio", "anyio": "anyio"}
@@ -212,7 +213,7 @@ class Workspace:
         environments: Mapping[Path, Path] | None = None,
     ) -> None:
         """`python`: an interpreter or environment given by hand; `environments`: others, for what lies in and below a
-        folder; `opened`: the documents that stand in for files while an editor has them open."""
+        folder, before what `[tool.awaitest]` names; `opened`: the documents that stand in for files while an editor has them open."""
         self.files = files or DiskFiles()
         self._python = python
         self._chosen: Mapping[Path, Path] = {} if environments is None else environments
@@ -256,7 +257,8 @@ class Workspace:
     def _environment(self, rootdir: Path) -> Environment:
         if rootdir not in self._environments:
             near = (self._chosen[folder] for folder in (rootdir, *rootdir.parents) if folder in self._chosen)
-            self._environments[rootdir] = environment_of(self.files, rootdir, next(near, self._python), self._active)
+            asked = next(near, self._python) or load_settings(self.files, rootdir, {}).python
+            self._environments[rootdir] = environment_of(self.files, rootdir, asked, self._active)
         return self._environments[rootdir]
 
     def _library(self, environment: Environment) -> Library:

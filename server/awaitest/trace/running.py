@@ -69,7 +69,8 @@ def command(asked: Asked, events: Path) -> list[str]:
     """The command line of a run."""
     recorder = ["-p", "awaitest_trace.plugin", f"--awaitest-trace={events}"]
     helpers = ["--awaitest-helpers"] if asked.helpers else []
-    return [str(asked.python), "-m", "pytest", *recorder, *helpers, "--no-header", *asked.tests]
+    own_cache = ["-o", f"cache_dir={events.parent / 'cache'}"]
+    return [str(asked.python), "-m", "pytest", *recorder, *helpers, *own_cache, "--no-header", *asked.tests]
 
 
 _NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
