@@ -23,6 +23,7 @@ from awaitest.project.files import DiskFiles, Files, OpenFiles
 from awaitest.project.settings import Settings
 from awaitest.project.workspace import Workspace
 from awaitest.source.document import Document, Segment
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Span
 
 SURROUNDINGS = CONFIG_NAMES | {"pyvenv.cfg", "uv.lock", "poetry.lock", "pdm.lock", "requirements.txt"}
@@ -296,6 +297,6 @@ def _outside(segment: Segment) -> object:
     if len(body) != 1 or not isinstance(body[0], Definition):
         return None
     node, words = body[0], frozenset(_DECIDES.findall(segment.text))
-    kept = segment.text if any(stores_on_self(part) for part in ast.walk(node)) else ""
+    kept = segment.text if any(stores_on_self(part) for part in parts_of(node)) else ""
     decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
     return type(node), node.name, decorators, words, kept, segment.owner

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.steps import Received
 from awaitest.engine.world import Definition
+from awaitest.source.nodes import children
 from awaitest.source.text import Position, Span
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def parameter_at(run: Run, position: Position) -> Received | None:
 
 def _own(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes below one that have a place, outer before inner."""
-    for child in ast.iter_child_nodes(node):
+    for child in children(node):
         if isinstance(child, ast.expr | ast.stmt | ast.arg):
             yield child
         if not isinstance(child, Definition | ast.ClassDef | ast.Lambda):

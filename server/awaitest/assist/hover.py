@@ -27,6 +27,7 @@ from awaitest.engine.values import (
     known,
 )
 from awaitest.engine.words import describe, short
+from awaitest.source.nodes import children, parts_of
 from awaitest.source.text import Position, Span
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _receiver_origin(run: Run, call: ast.Call) -> str | None:
 
 def _origin_of(run: Run, name: str) -> str | None:
     """Where the fixture that fills a parameter stands, unless the name is bound anew."""
-    stores = (part for part in ast.walk(run.node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
+    stores = (part for part in parts_of(run.node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store))
     step = next((step for step in run.received() if step.name == name), None)
     return None if step is None or any(part.id == name for part in stores) else origin(run, step.fixture)
 
@@ -182,7 +183,7 @@ def _of_name(run: Run, node: ast.Name, nodes: Sequence[ast.AST]) -> Hover | None
     if used is not None:
         return _told(run, node, used, _origin_of(run, node.id))
     statement = next((part for part in nodes if isinstance(part, ast.stmt)), None)
-    inside = {id(part) for root in _heads(statement) for part in ast.walk(root)}
+    inside = {id(part) for root in _heads(statement) for part in parts_of(root)}
     steps = [step for step in run.steps if id(step) in run.snapshots and id(step.node) in inside]
     done = [step for step in steps if isinstance(step, Entered)] or steps
     names, lives = run.snapshots[id(done[-1])] if done else ({}, {})
@@ -205,7 +206,7 @@ def _heads(statement: ast.stmt | None) -> list[ast.AST]:
     """The parts of a statement that run before its blocks."""
     if statement is None:
         return []
-    parts = [part for part in ast.iter_child_nodes(statement) if not isinstance(part, ast.stmt | ast.ExceptHandler)]
+    parts = [part for part in children(statement) if not isinstance(part, ast.stmt | ast.ExceptHandler)]
     return parts if isinstance(getattr(statement, "body", None), list) else [statement]
 
 

@@ -13,6 +13,7 @@ from awaitest.engine.run import TEST
 from awaitest.engine.syntax import generates
 from awaitest.engine.values import Collection, Plain, Value
 from awaitest.project.config import LOOP_SCOPES
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Span
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _backends(run: Run) -> str | None:
 def _sets_backend(mark: ast.expr) -> bool:
     return any(
         isinstance(part, ast.Constant) and isinstance(part.value, str) and "anyio_backend" in part.value
-        for part in ast.walk(mark)
+        for part in parts_of(mark)
     )
 
 

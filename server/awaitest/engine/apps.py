@@ -11,6 +11,7 @@ from awaitest.engine.run import FIXTURE, TEST
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import UNKNOWN, FunctionInfo, FunctionValue, Instance, Made, Value
 from awaitest.engine.world import Definition
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -81,7 +82,7 @@ def calls(node: ast.AST, name: str) -> bool:
     """Whether something of that name is called below a node."""
     return any(
         isinstance(part, ast.Call) and getattr(part.func, "id", getattr(part.func, "attr", "")) == name
-        for part in ast.walk(node)
+        for part in parts_of(node)
     )
 
 
@@ -105,7 +106,7 @@ def state_uses(
 ) -> Iterator[tuple[ast.Attribute | ast.Subscript, str, ast.expr]]:
     """Where code reads or sets `x.state.name` or `x.state["name"]`: the place, the name, and `x`."""
     for node in nodes:
-        for part in ast.walk(node):
+        for part in parts_of(node):
             yield from _state_use(part, names)
 
 

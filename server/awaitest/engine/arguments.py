@@ -22,6 +22,7 @@ from awaitest.engine.values import (
     coroutines,
     every,
 )
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
@@ -146,10 +147,10 @@ def borrows(target: FunctionValue, argument: Argument, call: Call) -> bool:
     if parameter is None:
         return False
     name = parameter.arg
-    used = [part for part in ast.walk(node) if isinstance(part, ast.Name) and part.id == name]
+    used = [part for part in parts_of(node) if isinstance(part, ast.Name) and part.id == name]
     lent = {
         id(part.func.value)
-        for part in ast.walk(node)
+        for part in parts_of(node)
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in BORROWING
     }
     return bool(used) and all(id(part) in lent for part in used)

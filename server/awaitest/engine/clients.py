@@ -12,6 +12,7 @@ from awaitest.engine.run import TEST
 from awaitest.engine.steps import Awaited, Called, ClientUsed, Entered, Kept, Received, Step
 from awaitest.engine.values import ClassInfo, ClassValue, Instance, ModuleValue, Site, Value, sites
 from awaitest.source.edits import Import, add_import, remove_import, replace_import, uses_of
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def tries_to_close(run: Run, site: Site) -> bool:
     """Whether the function calls the `close()` of synchronous clients, which is a mistake of its own."""
     return any(
         isinstance(part, ast.Attribute) and part.attr == "close" and getattr(part.value, "id", None) in site.named
-        for part in ast.walk(run.node)
+        for part in parts_of(run.node)
     )
 
 
@@ -145,7 +146,7 @@ def only_requests(run: Run, owner: Kept | str) -> bool:
     """Whether a client kept by a module or on `self` is used for requests and nothing else, as far as its owner reaches."""
     if isinstance(owner, str):
         body = run.module.body
-        parts = (part for node in body for part in ast.walk(node) if isinstance(part, ast.Name) and part.id == owner)
+        parts = (part for node in body for part in parts_of(node) if isinstance(part, ast.Name) and part.id == owner)
         loads = [part for part in parts if isinstance(part.ctx, ast.Load)]
         return bool(loads) and _all_requests(body, loads) and not _exports(run, owner)
     cls, world = run.cls, run.engine.world
@@ -154,7 +155,7 @@ def only_requests(run: Run, owner: Kept | str) -> bool:
     if not any(other.kind == TEST and other.cls is cls for other in run.sheet.runs):
         return False
     nodes = [base.node for base in world.mro(cls)[0]]
-    mentions = [part for node in nodes for part in ast.walk(node) if _is_kept(part, owner.attribute)]
+    mentions = [part for node in nodes for part in parts_of(node) if _is_kept(part, owner.attribute)]
     return bool(mentions) and _all_requests(nodes, mentions)
 
 
@@ -165,7 +166,7 @@ def _is_kept(node: ast.AST, attribute: str) -> bool:
 def _directly(run: Run, kept: Kept) -> bool:
     return any(
         isinstance(part, ast.Assign) and part.value is kept.site.node and part.targets == [kept.node]
-        for part in ast.walk(run.node)
+        for part in parts_of(run.node)
     )
 
 
@@ -173,7 +174,7 @@ def _all_requests(nodes: Sequence[ast.AST], mentions: Sequence[ast.AST]) -> bool
     lent = {
         id(part.func.value)
         for node in nodes
-        for part in ast.walk(node)
+        for part in parts_of(node)
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in BORROWING
     }
     return all(id(part) in lent for part in mentions)

@@ -18,6 +18,7 @@ from awaitest.engine.values import (
     Value,
     every,
 )
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.world import World
@@ -83,7 +84,7 @@ class ControlFlow(Evaluator):
 
         `asserted`: there is no other branch, so a coroutine stays one whatever class it is said to have.
         """
-        for part in ast.walk(test):
+        for part in parts_of(test):
             if not isinstance(part, ast.Call):
                 continue
             called = part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
@@ -108,7 +109,7 @@ class ControlFlow(Evaluator):
         start, ends = self.state, [self.state.copy()]
         for case in node.cases:
             self.state = start.copy()
-            for part in ast.walk(case.pattern):
+            for part in parts_of(case.pattern):
                 name = getattr(part, "name", None) or getattr(part, "rest", None)
                 if isinstance(name, str):
                     self.state.names[name] = UNKNOWN

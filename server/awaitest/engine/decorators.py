@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine import marks
 from awaitest.engine.values import ClassInfo, ClassValue, FunctionInfo, FunctionValue, Instance, Value
 from awaitest.engine.world import Definition
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.world import World
@@ -199,7 +200,7 @@ class PlainWrapper:
     @property
     def returns(self) -> bool:
         """Whether a call is handed back."""
-        return any(isinstance(part, ast.Return) and part.value in self.calls for part in ast.walk(self.node))
+        return any(isinstance(part, ast.Return) and part.value in self.calls for part in parts_of(self.node))
 
 
 def plain_wrapper(node: Definition, called: bool) -> PlainWrapper | None:
@@ -218,7 +219,7 @@ def plain_wrapper(node: Definition, called: bool) -> PlainWrapper | None:
 
 def _calls(wrapper: ast.FunctionDef, name: str) -> tuple[ast.Call, ...]:
     """The calls of a function that are statements or returned; none where it is used in another way too."""
-    parts = [part for statement in wrapper.body for part in ast.walk(statement)]
+    parts = [part for statement in wrapper.body for part in parts_of(statement)]
     asked = [part.value for part in parts if isinstance(part, ast.Return | ast.Expr)]
     calls = tuple(
         it for it in asked if isinstance(it, ast.Call) and isinstance(it.func, ast.Name) and it.func.id == name
@@ -250,4 +251,4 @@ def _own_statements(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _yields(node: Definition) -> bool:
-    return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node))
+    return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in parts_of(node))

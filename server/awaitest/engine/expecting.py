@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.syntax import generates
 from awaitest.engine.values import UNKNOWN, FunctionValue, Instance, Value, known
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
@@ -52,16 +53,16 @@ def expects(run: Evaluator, node: ast.expr) -> bool:
 
 def _made_to_expect(run: Evaluator, name: str) -> bool:
     bodies = [kind.function.node for kind in _named(run, name) if isinstance(kind, FunctionValue)]
-    calls = (part for body in bodies for part in ast.walk(body) if isinstance(part, ast.Call))
+    calls = (part for body in bodies for part in parts_of(body) if isinstance(part, ast.Call))
     within = {id(item.context_expr) for body in bodies if generates(body) for item in _entered_and_left(body)}
     return any(called_name(part) in _EXPECTING and id(part) not in within for part in calls)
 
 
 def _entered_and_left(generator: ast.AST) -> Iterator[ast.withitem]:
     """What a generator enters and leaves again without giving anything meanwhile."""
-    blocks = (part for part in ast.walk(generator) if isinstance(part, ast.With | ast.AsyncWith))
+    blocks = (part for part in parts_of(generator) if isinstance(part, ast.With | ast.AsyncWith))
     for block in blocks:
-        if not any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in ast.walk(block)):
+        if not any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in parts_of(block)):
             yield from block.items
 
 

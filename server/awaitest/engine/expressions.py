@@ -33,6 +33,7 @@ from awaitest.engine.values import (
     plain,
 )
 from awaitest.engine.world import statements_binding
+from awaitest.source.nodes import children, parts_of
 
 _IDENTITY = (ast.Is, ast.IsNot)
 
@@ -45,7 +46,7 @@ class Evaluator(Tracker):
     def eval(self, node: ast.expr) -> Value:
         method = getattr(self, f"_eval_{type(node).__name__}", None)
         if method is None:
-            for child in ast.iter_child_nodes(node):
+            for child in children(node):
                 if isinstance(child, ast.expr):
                     self.escape(self.eval(child))
             return UNKNOWN
@@ -302,7 +303,7 @@ class Evaluator(Tracker):
     def _eval_GeneratorExp(self, node: ast.GeneratorExp) -> Value:
         item = self._comprehend(node.generators, [node.elt])
         if any(part.is_async for part in node.generators) or any(
-            isinstance(part, ast.Await) for part in ast.walk(node.elt)
+            isinstance(part, ast.Await) for part in parts_of(node.elt)
         ):
             return frozenset({AsyncIterator(item)})
         return frozenset({Collection("generator", item)})

@@ -12,6 +12,7 @@ from awaitest.engine.routes import handler_of, modules_behind, requests_of
 from awaitest.engine.steps import Called
 from awaitest.engine.values import BuiltinValue, FunctionInfo, Made, Value, every
 from awaitest.engine.world import Definition
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -63,8 +64,8 @@ def raised_for(run: Run, response: ast.expr) -> Raised | None:
 def _request(run: Run, response: ast.expr) -> ast.Call | None:
     value: ast.expr | None = response
     if isinstance(response, ast.Name):
-        stores = [part for part in ast.walk(run.node) if isinstance(part, ast.Name) and part.id == response.id]
-        assigned = [part for part in ast.walk(run.node) if isinstance(part, ast.Assign) and part.targets[0] in stores]
+        stores = [part for part in parts_of(run.node) if isinstance(part, ast.Name) and part.id == response.id]
+        assigned = [part for part in parts_of(run.node) if isinstance(part, ast.Assign) and part.targets[0] in stores]
         once = len([part for part in stores if isinstance(part.ctx, ast.Store)]) == 1
         value = assigned[0].value if once and len(assigned) == 1 else None
     value = value.value if isinstance(value, ast.Await) else value
@@ -106,5 +107,5 @@ def _handles(module: Module) -> bool:
     return any(
         getattr(part, "attr", getattr(part, "arg", None)) in _HANDLING
         for node in module.body
-        for part in ast.walk(node)
+        for part in parts_of(node)
     )

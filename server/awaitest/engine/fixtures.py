@@ -26,6 +26,7 @@ from awaitest.engine.values import Iterator as PlainIterator
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import Definition, World, statements_binding
 from awaitest.project.resolve import Found
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.project.modules import Module
@@ -304,7 +305,7 @@ class Fixtures:
 
 def _named_by(hooks: Iterable[object]) -> frozenset[str]:
     """The names in the strings of functions."""
-    parts = (part for hook in hooks if isinstance(hook, Definition) for part in ast.walk(hook))
+    parts = (part for hook in hooks if isinstance(hook, Definition) for part in parts_of(hook))
     texts = (part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
     return frozenset(name.strip() for text in texts for name in text.split(","))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.values import FunctionInfo, FunctionValue
 from awaitest.engine.world import Definition
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -32,7 +33,7 @@ def may_be_closed(run: Run) -> bool:
 
 def _asking(module: Module, name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for statement in module.body:
-        for part in ast.walk(statement):
+        for part in parts_of(statement):
             if isinstance(part, Definition) and any(item.arg == name for item in _parameters(part)):
                 yield part
 
@@ -44,9 +45,9 @@ def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
 def _gives_on(run: Run, module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> str | None:
     """The function's own name where it hands out its parameter, "" where it only sends requests with it, None for the rest."""
     given = ""
-    lent = {id(item) for part in ast.walk(node) for item in _lent(run, module, part)}
-    handed_out = {id(part.value) for part in ast.walk(node) if isinstance(part, ast.Return | ast.Yield)}
-    for part in ast.walk(node):
+    lent = {id(item) for part in parts_of(node) for item in _lent(run, module, part)}
+    handed_out = {id(part.value) for part in parts_of(node) if isinstance(part, ast.Return | ast.Yield)}
+    for part in parts_of(node):
         if not isinstance(part, ast.Name) or part.id != name or isinstance(part.ctx, ast.Store):
             continue
         if id(part) in handed_out:
@@ -73,7 +74,7 @@ def _borrows(function: FunctionInfo) -> bool:
     """Whether a function of the project leaves open what it gets."""
     ends = (
         isinstance(part, ast.AsyncWith) or (isinstance(part, ast.Attribute) and part.attr in _ENDS)
-        for part in ast.walk(function.node)
+        for part in parts_of(function.node)
     )
     return function.module.origin == "project" and not any(ends)
 

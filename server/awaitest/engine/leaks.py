@@ -11,6 +11,7 @@ from awaitest.engine.apps import members_of
 from awaitest.engine.repair import insert
 from awaitest.engine.run import TEST
 from awaitest.engine.syntax import own_nodes
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def has_successor(run: Run, made_in: Module) -> bool:
 
 def _may_undo(node: ast.AST) -> bool:
     """Whether a piece of code does more than set overrides, each one once."""
-    parts = list(ast.walk(node))
+    parts = list(parts_of(node))
     stores = [
         part
         for part in parts
@@ -93,7 +94,7 @@ def patched_edits(run: Run, targets: list[ast.Subscript]) -> list[Edit] | None:
 def _setting(run: Run, target: ast.Subscript) -> list[Edit] | None:
     """`owner[key] = value` becomes `monkeypatch.setitem(owner, key, value)`."""
     statement = next(
-        (part for part in ast.walk(run.node) if isinstance(part, ast.Assign) and part.targets == [target]), None
+        (part for part in parts_of(run.node) if isinstance(part, ast.Assign) and part.targets == [target]), None
     )
     if statement is None or isinstance(statement.value, ast.Yield | ast.YieldFrom | ast.Tuple):
         return None

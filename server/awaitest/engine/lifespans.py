@@ -24,6 +24,7 @@ from awaitest.engine.routes import Request, certainly_reads, handler_of, request
 from awaitest.engine.run import FIXTURE
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import FunctionInfo, Made, Value
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -115,7 +116,7 @@ def _requests(run: Run, step: Called) -> Iterator[Request]:
 def names_of(function: ast.AST, call: ast.Call) -> set[str]:
     """The names that a function gives to what a call makes."""
     found: set[str] = set()
-    for part in ast.walk(function):
+    for part in parts_of(function):
         if isinstance(part, ast.withitem) and part.context_expr is call and isinstance(part.optional_vars, ast.Name):
             found.add(part.optional_vars.id)
         elif isinstance(part, ast.Assign) and part.value is call:
@@ -128,7 +129,7 @@ def _succeeds(run: Run, test: ast.FunctionDef | ast.AsyncFunctionDef, seeker: Se
     failing = any(
         (isinstance(part, ast.Constant) and isinstance(part.value, int) and part.value >= 400)
         or str(getattr(part, "attr", "")).startswith(("HTTP_4", "HTTP_5", "is_"))
-        for part in ast.walk(test)
+        for part in parts_of(test)
     )
     fixtures = run.engine.fixtures.closure(requested(test, seeker.cls is not None), seeker).values()
     nodes = [test, *(fixture.node for fixture in fixtures if fixture is not None)]
@@ -137,7 +138,7 @@ def _succeeds(run: Run, test: ast.FunctionDef | ast.AsyncFunctionDef, seeker: Se
 
 def _names_any(node: ast.AST, words: frozenset[str]) -> bool:
     return any(
-        not words.isdisjoint({getattr(part, key, None) for key in ("id", "attr", "arg")}) for part in ast.walk(node)
+        not words.isdisjoint({getattr(part, key, None) for key in ("id", "attr", "arg")}) for part in parts_of(node)
     )
 
 
@@ -150,14 +151,14 @@ def _modules(run: Run, app: Made) -> list[Module]:
 
 def _may_run(run: Run, module: Module, lifespan: FunctionInfo, name: str) -> bool:
     """Whether a module may run the lifespan, or set by itself what the lifespan sets; for one test, what others do is naught."""
-    own = {id(part) for part in ast.walk(lifespan.node)}
+    own = {id(part) for part in parts_of(lifespan.node)}
     nodes = [
         node for node, is_test in members_of(run, module) if not is_test or run.fixture is not None or node is run.node
     ]
     stores = (node for node, _, _ in state_uses(nodes, frozenset({name})) if not isinstance(node.ctx, ast.Load))
     if any(id(node) not in own for node in stores):
         return True
-    return any(_runs(part) for node in nodes for part in ast.walk(node) if id(part) not in own)
+    return any(_runs(part) for node in nodes for part in parts_of(node) if id(part) not in own)
 
 
 def _runs(part: ast.AST) -> bool:

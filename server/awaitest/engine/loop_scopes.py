@@ -19,6 +19,7 @@ from awaitest.engine.tasks import STARTING
 from awaitest.engine.uses import library_callee
 from awaitest.engine.values import Awaitable, FunctionInfo, FunctionValue, Instance, Value, every
 from awaitest.project.config import LOOP_SCOPES
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _start(run: Run, target: Value, depth: int) -> bool:
 
 def _callees(run: Run, function: FunctionInfo) -> Iterator[Value]:
     """What a function calls, as far as its module tells; methods of its own object too."""
-    for part in ast.walk(function.node):
+    for part in parts_of(function.node):
         if not isinstance(part, ast.Call):
             continue
         match part.func:
@@ -183,7 +184,7 @@ def _callees(run: Run, function: FunctionInfo) -> Iterator[Value]:
 
 def _aliases(run: Run) -> Iterator[tuple[str, str]]:
     """Names that a function unpacks from another: `reader, writer = streams`."""
-    for part in ast.walk(run.node):
+    for part in parts_of(run.node):
         match part:
             case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Name(id=name)):
                 yield from ((target.id, name) for target in targets if isinstance(target, ast.Name))

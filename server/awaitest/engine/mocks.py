@@ -11,6 +11,7 @@ from awaitest.engine.apps import members_of, modules_of
 from awaitest.engine.steps import Called
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import AsyncMockValue, every
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -73,7 +74,7 @@ def takes_json_as_data(run: Run) -> bool:
 @lru_cache(1 << 13)
 def _json_in(node: ast.stmt) -> tuple[bool, bool]:
     """Whether a piece of code calls `json()`, and whether it awaits that or makes it a coroutine."""
-    parts = list(ast.walk(node))
+    parts = list(parts_of(node))
     awaited = any(isinstance(part, ast.Await) and _calls_json(part.value) for part in parts)
     made = any(isinstance(part, ast.AsyncFunctionDef) and part.name == "json" for part in parts)
     return any(map(_calls_json, parts)), awaited or made

@@ -11,6 +11,7 @@ from awaitest.engine.syntax import bound_names, free_names, generates
 from awaitest.engine.tasks import needs_arguments
 from awaitest.engine.values import FunctionValue
 from awaitest.source.edits import indent_of, line_insert
+from awaitest.source.nodes import parts_of
 from awaitest.source.scanner import Scanner
 from awaitest.source.text import Edit, Position, Span
 
@@ -23,8 +24,8 @@ _LOOKING = frozenset({"locals", "globals", "vars", "eval", "exec"})
 
 def never_named(outer: ast.AST, nested: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a function does nothing with one nested in it, other than to mention it as a statement."""
-    own = {id(part) for part in ast.walk(nested)}
-    for part in ast.walk(outer):
+    own = {id(part) for part in parts_of(nested)}
+    for part in parts_of(outer):
         if isinstance(part, ast.Global | ast.Nonlocal) and nested.name in part.names:
             return False
         if id(part) in own or not isinstance(part, ast.Name):
@@ -42,7 +43,7 @@ def call_edits(run: Run, outer: Run) -> list[Edit] | None:
     if around is None or generates(run.node) or needs_arguments(FunctionValue(run.function)):
         return None
     name = run.node.name
-    mentioned = [part for part in ast.walk(outer.node) if isinstance(part, ast.Name) and part.id == name]
+    mentioned = [part for part in parts_of(outer.node) if isinstance(part, ast.Name) and part.id == name]
     outside = [part for part in mentioned if isinstance(path_to(outer.node, part)[0], ast.Expr)]
     if outside:
         span = run.span(outside[0])
@@ -55,7 +56,7 @@ def call_edits(run: Run, outer: Run) -> list[Edit] | None:
 def moved_out_edits(run: Run, outer: Run) -> list[Edit] | None:
     """Move a nested function that ends a function of the module, and uses none of its names, behind it."""
     node, body = run.node, outer.node.body
-    local = bound_names(tuple(body)) | {part.arg for part in ast.walk(outer.node.args) if isinstance(part, ast.arg)}
+    local = bound_names(tuple(body)) | {part.arg for part in parts_of(outer.node.args) if isinstance(part, ast.arg)}
     alone = outer.cls is None and outer.parent is None and body[-1] is node and len(body) > 1
     if not alone or free_names(node) & local or node.name in run.module.bound:
         return None

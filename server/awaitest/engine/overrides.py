@@ -21,6 +21,7 @@ from awaitest.engine.values import (
     Value,
     every,
 )
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -58,7 +59,7 @@ def _apps(value: Value) -> tuple[Instance, ...]:
 def _assigned_to(target: ast.Subscript, run: Run) -> ast.expr | None:
     """The value of the assignment that has only this target."""
     for statement in run.document.module():
-        for part in ast.walk(statement):
+        for part in parts_of(statement):
             if isinstance(part, ast.Assign) and part.targets == [target]:
                 return part.value
     return None
@@ -93,7 +94,7 @@ def call_at(run: Run, node: ast.expr | None) -> Called | None:
 
 def _parameters(kind: Kind) -> bool:
     return isinstance(kind, FunctionValue) and any(
-        isinstance(part, ast.arg) for part in ast.walk(kind.function.node.args)
+        isinstance(part, ast.arg) for part in parts_of(kind.function.node.args)
     )
 
 

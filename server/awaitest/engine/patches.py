@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from awaitest.source.nodes import parts_of
+
 _PATCHING = frozenset(
     {"patch", "object", "setattr", "delattr", "multiple", "spy", "stub", "patch_object", "when", "expect"}
 )
@@ -15,7 +17,7 @@ _PATCHING = frozenset(
 def patched_by(node: ast.AST) -> frozenset[str]:
     """Dotted names that a function or class replaces while it runs, decorators included: "app.mail.send", "client.get"."""
     found: set[str] = set()
-    for part in ast.walk(node):
+    for part in parts_of(node):
         if isinstance(part, ast.Call):
             found.update(_by_call(part))
         elif isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):

@@ -16,6 +16,7 @@ from awaitest.engine.style import marker_edits
 from awaitest.engine.values import Coroutine, FunctionValue, Instance, join
 from awaitest.engine.world import Definition
 from awaitest.source.edits import Import, remove_import, replace_import, uses_of
+from awaitest.source.nodes import children, parts_of
 from awaitest.source.text import Edit, Position, Span, conflict
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def merged(edits: Iterable[Edit]) -> tuple[Edit, ...]:
 
 def parents(root: ast.AST) -> dict[int, ast.AST]:
     """The parent of every node below `root`, by id."""
-    return {id(child): parent for parent in ast.walk(root) for child in ast.iter_child_nodes(parent)}
+    return {id(child): parent for parent in parts_of(root) for child in children(parent)}
 
 
 def path_to(root: ast.AST, node: ast.AST) -> list[ast.AST]:
@@ -153,7 +154,7 @@ def _is_testcase(run: Run) -> bool:
 
 
 def _has_plain_yield_from(node: ast.AST) -> bool:
-    return any(isinstance(part, ast.YieldFrom) for part in ast.walk(node))
+    return any(isinstance(part, ast.YieldFrom) for part in parts_of(node))
 
 
 def fixture_edits(run: Run) -> list[Edit] | None:
@@ -188,7 +189,7 @@ def body_of(root: ast.AST, statement: ast.stmt) -> list[ast.stmt] | None:
 
 def blocks(root: ast.AST) -> Iterator[list[ast.stmt]]:
     """Every statement list below a node."""
-    for part in ast.walk(root):
+    for part in parts_of(root):
         for field in ("body", "orelse", "finalbody"):
             body = getattr(part, field, None)
             if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
@@ -204,7 +205,7 @@ def statement_of(root: ast.AST, node: ast.AST) -> ast.stmt | None:
 
 def mentions(node: ast.AST, name: str) -> bool:
     """Whether a name occurs below a node."""
-    return any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node))
+    return any(isinstance(part, ast.Name) and part.id == name for part in parts_of(node))
 
 
 def added_argument(run: Run, call: ast.Call, text: str) -> list[Edit] | None:
@@ -246,7 +247,7 @@ def plain_test_edits(run: Run, dropped: ast.Await) -> list[Edit]:
     """Make a test of a synchronous client a plain `def` again, where `dropped` was all that was asynchronous about it."""
     if run.kind != TEST or not run.is_async or not _is_testclient_call(run, dropped):
         return []
-    others = (part for part in ast.walk(run.node) if part is not dropped)
+    others = (part for part in parts_of(run.node) if part is not dropped)
     if any(isinstance(part, _ASYNC_SYNTAX) or getattr(part, "is_async", 0) for part in others if part is not run.node):
         return []
     if any(received.fixture.is_async for received in run.received()):
@@ -281,7 +282,7 @@ def plain_edits(run: Run) -> list[Edit]:
 def dropped_marks(run: Run, marks: Sequence[ast.expr | ast.stmt]) -> list[Edit]:
     """Remove the lines of decorators or of a `pytestmark`, and the import of pytest where nothing else uses it."""
     edits = [remove_lines(run, mark) for mark in marks]
-    names = Counter(part.id for mark in marks for part in ast.walk(mark) if isinstance(part, ast.Name))
+    names = Counter(part.id for mark in marks for part in parts_of(mark) if isinstance(part, ast.Name))
     for name, imported in (("pytest", None), ("mark", "mark")):
         if names[name] and uses_of(run.document, name) == names[name]:
             removed = remove_import(run.document, "pytest", imported, names[name])

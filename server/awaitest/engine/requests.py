@@ -13,6 +13,7 @@ from awaitest.engine.repair import path_to
 from awaitest.engine.run import FIXTURE, HELPER, MODULE
 from awaitest.engine.steps import Called
 from awaitest.engine.values import FunctionInfo, FunctionValue, Instance
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -61,7 +62,7 @@ def _is_made_by(run: Run, kind: object, made: ast.Call, method: str) -> bool:
 
 def _addresses_in(function: Function, name: str) -> Iterator[ast.expr]:
     """The same, as the text of a function tells it that has the client as its parameter, bound to nothing else."""
-    parts = list(ast.walk(function))
+    parts = list(parts_of(function))
     if any(isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store) for part in parts):
         return
     for part in parts:
@@ -82,7 +83,7 @@ def _is_guarded(function: ast.AST, node: ast.AST) -> bool:
 
 def waits_for_failure(run: Run) -> bool:
     """Whether anything in a function waits for some code to fail."""
-    return run.kind != MODULE and any(_waits(part) for part in ast.walk(run.node))
+    return run.kind != MODULE and any(_waits(part) for part in parts_of(run.node))
 
 
 def _waits(part: ast.AST) -> bool:
@@ -125,5 +126,5 @@ def _is_readdressed(run: Run) -> bool:
         for path in paths
         if b"base_url" in (project.files.read(path) or b"")
         for node in project.module(path).body
-        for part in ast.walk(node)
+        for part in parts_of(node)
     )

@@ -13,6 +13,7 @@ from awaitest.engine.syntax import generates, own_nodes
 from awaitest.engine.values import FunctionInfo, FunctionValue, Instance, Made
 from awaitest.engine.world import Definition
 from awaitest.project.resolve import Found
+from awaitest.source.nodes import children, parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -30,7 +31,7 @@ Request = tuple[str, str]
 
 def requests_of(node: ast.AST, names: set[str], made: ast.Call | None = None) -> Iterator[Request]:
     """Requests that a function sends through a client of one of these names, or through one made on the spot."""
-    for part in ast.walk(node):
+    for part in parts_of(node):
         if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute) or part.func.attr not in _METHODS:
             continue
         owner = part.func.value
@@ -104,7 +105,7 @@ def _declarations(document: Document) -> _Declared:
 
 @lru_cache(1 << 13)
 def _in_statement(statement: ast.stmt) -> _Declared:
-    parts = list(ast.walk(statement))
+    parts = list(parts_of(statement))
     decorators = [(part, item) for part in parts if isinstance(part, Definition) for item in part.decorator_list]
     routes, starters = [], []
     for node, item in decorators:
@@ -166,7 +167,7 @@ def _unconditional(statement: ast.stmt) -> Iterator[ast.AST]:
         if isinstance(part, (*_MAYBE, *_DECIDING, Definition, ast.ClassDef)):
             continue
         yield part
-        stack.extend(ast.iter_child_nodes(part))
+        stack.extend(children(part))
 
 
 def _dependencies(run: Run, function: FunctionInfo) -> Iterator[FunctionInfo]:
@@ -176,7 +177,7 @@ def _dependencies(run: Run, function: FunctionInfo) -> Iterator[FunctionInfo]:
     for node in (*declared, *arguments.defaults, *arguments.kw_defaults):
         found = world.resolver.lookup(function.module, node.id) if isinstance(node, ast.Name) else None
         module, holder = (found.module, found.node) if isinstance(found, Found) else (function.module, node)
-        for part in ast.walk(holder) if isinstance(holder, ast.expr) else ():
+        for part in parts_of(holder) if isinstance(holder, ast.expr) else ():
             if isinstance(part, ast.Call) and getattr(part.func, "id", getattr(part.func, "attr", "")) == "Depends":
                 for kind in world.joined(module, part.args[:1]):
                     if isinstance(kind, FunctionValue):
@@ -190,7 +191,7 @@ def may_stream_forever(run: Run, app: Made) -> bool:
 
 def streams_forever(run: Run, handler: FunctionInfo) -> bool:
     """Whether a handler calls one generator function of the project, its own or of its module, and that never ends."""
-    nodes = list(ast.walk(handler.node))
+    nodes = list(parts_of(handler.node))
     own = {part.name: part for part in nodes[1:] if isinstance(part, Definition)}
     called = {part.func.id for part in nodes if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)}
     found = [own[name] for name in called if name in own]
@@ -206,6 +207,6 @@ def _never_ends(part: ast.AST) -> bool:
     """Whether this is a loop that yields, and that nothing in it can leave."""
     if not isinstance(part, ast.While) or not isinstance(part.test, ast.Constant) or not part.test.value:
         return False
-    inside = list(ast.walk(part))
+    inside = list(parts_of(part))
     leaves = any(isinstance(it, ast.Break | ast.Return | ast.Raise | ast.Try) for it in inside)
     return not leaves and any(isinstance(it, ast.Yield) for it in inside)

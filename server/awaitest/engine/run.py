@@ -14,6 +14,7 @@ from awaitest.engine.runner import Verdict
 from awaitest.engine.steps import Collected, Received, Step
 from awaitest.engine.values import ClassInfo, FunctionInfo, Site, Value
 from awaitest.source.document import Document, Segment
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Span
 
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ class Run:
     def owner_of(self, node: ast.AST) -> Run:
         """The innermost function of this file that a node stands in; this one where none is found."""
         near = self.sheet.by_segment.get(self._segment_of(node), [])
-        holders = [run for run in near if run.function is not None and any(part is node for part in ast.walk(run.node))]
-        return min(holders, key=lambda run: sum(1 for _ in ast.walk(run.node)), default=self)
+        holders = [run for run in near if run.function is not None and any(part is node for part in parts_of(run.node))]
+        return min(holders, key=lambda run: sum(1 for _ in parts_of(run.node)), default=self)
 
     def mine(self, node: ast.AST) -> bool:
         """Whether a node lies in this document."""

@@ -12,6 +12,7 @@ from awaitest.engine.fixtures import Fixture, Fixtures, Seeker, requested
 from awaitest.engine.marks import Mark, decorators, marks_of
 from awaitest.engine.values import ClassInfo, FunctionInfo, FunctionValue
 from awaitest.engine.world import Definition, World
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.project.workspace import Project
@@ -91,7 +92,7 @@ def _seeker(function: FunctionInfo, cls: ClassInfo | None) -> Seeker:
 
 def _brings_marks(node: ast.expr) -> bool:
     """Whether a parameter set may bring a mark that makes somebody run the test."""
-    given = [part.value for part in ast.walk(node) if isinstance(part, ast.keyword) and part.arg == "marks"]
+    given = [part.value for part in parts_of(node) if isinstance(part, ast.keyword) and part.arg == "marks"]
     each = [item for value in given for item in (value.elts if isinstance(value, ast.List | ast.Tuple) else [value])]
     return not all(_is_harmless(item.func if isinstance(item, ast.Call) else item) for item in each)
 

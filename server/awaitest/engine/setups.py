@@ -11,6 +11,7 @@ from awaitest.engine.runner import is_isolated
 from awaitest.engine.syntax import generates
 from awaitest.engine.world import statements_binding
 from awaitest.source.edits import add_import, indent_of, line_insert, renamed
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def asynchronous_case(run: Run, name: str) -> list[Edit] | None:
     if statements_binding(run.cls.node.body, name) or run.node.decorator_list or generates(run.node):
         return None
     edits = [Edit(run.name_span(), name)]
-    for part in ast.walk(run.node):
+    for part in parts_of(run.node):
         match part:
             case ast.Await(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super"))) as called)):
                 if called.attr == run.node.name:
@@ -62,7 +63,7 @@ def _movable(run: Run, name: str) -> bool:
     node, config = run.node, run.engine.project.config
     own_line = run.span(node.body[0]).start.line > run.name_span().end.line
     plain = len(node.args.args) == 1 and not (node.args.vararg or node.args.kwarg or node.args.kwonlyargs)
-    calls_base = any(isinstance(part, ast.Name) and part.id == "super" for part in ast.walk(node))
+    calls_base = any(isinstance(part, ast.Name) and part.id == "super" for part in parts_of(node))
     assert run.cls is not None
     return (
         own_line

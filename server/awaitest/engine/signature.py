@@ -11,6 +11,7 @@ from awaitest.engine.run import FIXTURE, TEST
 from awaitest.engine.syntax import bound_names, generates
 from awaitest.engine.world import Definition
 from awaitest.source.edits import add_import, indent_of, remove_import, uses_of
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def ask_instead(run: Run, node: ast.expr, fixture: Fixture) -> list[Edit] | None
         return [*asked, Edit(run.span(whole), fixture.name)]
     again = isinstance(outside, ast.Assign) and [ast.unparse(target) for target in outside.targets] == [fixture.name]
     alone = len(body_of(run.node, statement) or ()) < 2 or not _has_its_lines(run, statement)
-    bound = [part for part in ast.walk(run.node) if isinstance(part, ast.Name) and part.id == fixture.name]
+    bound = [part for part in parts_of(run.node) if isinstance(part, ast.Name) and part.id == fixture.name]
     stored = sum(isinstance(part.ctx, ast.Store) for part in bound)
     if alone or stored > (1 if again else 0) or not (again or isinstance(outside, ast.Expr)):
         return None
@@ -122,7 +123,7 @@ def assign_instead(run: Run, name: str, module: str, value: str) -> list[Edit] |
 def is_asked_for(run: Run, name: str) -> bool:
     """Whether a function in or below the folder of this file has a parameter of the name, or a string names it."""
     for module in run.engine.project.modules_mentioning(name.encode(), run.path.parent):
-        for part in (part for statement in module.body for part in ast.walk(statement)):
+        for part in (part for statement in module.body for part in parts_of(statement)):
             if (isinstance(part, ast.arg) and part.arg == name) or (
                 isinstance(part, ast.Constant) and part.value == name
             ):
@@ -141,7 +142,7 @@ def definition_dropped(run: Run) -> list[Edit] | None:
         end += 1
     edits = [Edit(Span.of(start, 0, end, 0), "")]
     for name in ("asyncio", "pytest", "pytest_asyncio"):
-        used = sum(isinstance(part, ast.Name) and part.id == name for part in ast.walk(run.node))
+        used = sum(isinstance(part, ast.Name) and part.id == name for part in parts_of(run.node))
         removed = remove_import(document, name, None, used) if used and used == uses_of(document, name) else None
         edits += [removed] if removed is not None else []
     return edits

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TypeGuard
 
 from awaitest.engine.world import Definition
+from awaitest.source.nodes import children, parts_of
 
 _REMEMBERED = 1 << 15
 
@@ -26,7 +27,7 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
         part = stack.pop()
         yield part
         if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            stack.extend(ast.iter_child_nodes(part))
+            stack.extend(children(part))
 
 
 @lru_cache(_REMEMBERED)
@@ -41,7 +42,7 @@ def asynchronous(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[ast.AST,
         if isinstance(part, ast.GeneratorExp):
             stack.append(part.generators[0].iter)
         elif not isinstance(part, SCOPES):
-            stack.extend(reversed(list(ast.iter_child_nodes(part))))
+            stack.extend(reversed(list(children(part))))
     return tuple(found)
 
 
@@ -66,7 +67,7 @@ def self_assignments(body: tuple[ast.stmt, ...]) -> Mapping[str, tuple[ast.Funct
     found: dict[str, dict[ast.FunctionDef | ast.AsyncFunctionDef, None]] = {}
     for method in body:
         if isinstance(method, Definition):
-            for part in ast.walk(method):
+            for part in parts_of(method):
                 if stores_on_self(part):
                     found.setdefault(part.attr, {})[method] = None
     return {name: tuple(methods) for name, methods in found.items()}
@@ -91,21 +92,21 @@ def bound_names(body: tuple[ast.stmt, ...]) -> frozenset[str]:
             continue
         elif isinstance(part, ast.ExceptHandler) and part.name:
             names.add(part.name)
-        stack.extend(ast.iter_child_nodes(part))
+        stack.extend(children(part))
     return frozenset(names)
 
 
 @lru_cache(_REMEMBERED)
 def free_names(node: ast.AST) -> frozenset[str]:
     """Names that a nested function, lambda or class reads from around it."""
-    read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+    read = {part.id for part in parts_of(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
     if isinstance(node, ast.ClassDef):
         return frozenset(read)
     arguments = getattr(node, "args", None)
-    own = {part.arg for part in ast.walk(arguments) if isinstance(part, ast.arg)} if arguments is not None else set()
+    own = {part.arg for part in parts_of(arguments) if isinstance(part, ast.arg)} if arguments is not None else set()
     body = getattr(node, "body", [])
     if isinstance(body, list):
-        outer = {name for part in ast.walk(node) if isinstance(part, ast.Global | ast.Nonlocal) for name in part.names}
+        outer = {name for part in parts_of(node) if isinstance(part, ast.Global | ast.Nonlocal) for name in part.names}
         own |= bound_names(tuple(body)) - outer
     return frozenset(read - own)
 
@@ -131,7 +132,7 @@ def first_use(node: ast.AST, name: str) -> ast.Attribute | ast.Subscript | ast.F
 @lru_cache(_REMEMBERED)
 def read_through(node: ast.AST, name: str) -> frozenset[str]:
     """The attributes by which a nested function reads a name from around it; empty where it does anything else with it."""
-    parts = list(ast.walk(node))
+    parts = list(parts_of(node))
     uses = {id(part) for part in parts if isinstance(part, ast.Name) and part.id == name}
     reads = [part for part in parts if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Load)]
     through = {id(part.value): part.attr for part in reads if id(part.value) in uses}
@@ -149,7 +150,7 @@ INSPECTED = frozenset(
 def shared_names(body: tuple[ast.stmt, ...]) -> frozenset[str]:
     """Names of a function that functions nested in it declare `nonlocal`."""
     return frozenset(
-        name for node in body for part in ast.walk(node) if isinstance(part, ast.Nonlocal) for name in part.names
+        name for node in body for part in parts_of(node) if isinstance(part, ast.Nonlocal) for name in part.names
     )
 
 

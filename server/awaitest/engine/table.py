@@ -24,6 +24,7 @@ from awaitest.engine.steps import (
 from awaitest.engine.syntax import free_names
 from awaitest.engine.values import Coroutine, Instance, Kind, Site, Value, every
 from awaitest.engine.words import describe
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -106,7 +107,7 @@ def _checked(run: Run, node: ast.Assert) -> tuple[str, str, str, str]:
 
 
 def _below(root: ast.AST, node: ast.AST) -> bool:
-    return any(part is node for part in ast.walk(root))
+    return any(part is node for part in parts_of(root))
 
 
 def _in_assertion(run: Run, step: Misused) -> bool:

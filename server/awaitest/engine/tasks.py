@@ -14,6 +14,7 @@ from awaitest.engine.uses import uses
 from awaitest.engine.values import Collection, Coroutine, FunctionValue, Instance, Value, coroutines, every
 from awaitest.engine.wrapping import free_name
 from awaitest.source.edits import indent_of, line_insert
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def waits_after(run: Run, node: ast.AST) -> bool | None:
     around = path_to(run.node, node)
     inside = {id(part) for part in around}
     again = {
-        id(part) for loop in around if isinstance(loop, ast.For | ast.AsyncFor | ast.While) for part in ast.walk(loop)
+        id(part) for loop in around if isinstance(loop, ast.For | ast.AsyncFor | ast.While) for part in parts_of(loop)
     }
     end = run.span(node).end
     waits = False
@@ -93,7 +94,7 @@ def _is_finite(target: Value) -> bool:
     return bool(target) and all(
         isinstance(kind, FunctionValue)
         and kind.function.module.origin == "project"
-        and not any(isinstance(part, ast.While | ast.AsyncFor) for part in ast.walk(kind.function.node))
+        and not any(isinstance(part, ast.While | ast.AsyncFor) for part in parts_of(kind.function.node))
         for kind in target
     )
 

@@ -10,6 +10,7 @@ from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.repair import path_to
 from awaitest.engine.syntax import bound_names, generates
 from awaitest.engine.values import FunctionValue, Kind, Value
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -62,8 +63,8 @@ def uses(run: Run, node: ast.AST) -> list[Use] | None:
     target = _target(around[0], node) if around else None
     if target is None:
         return [Use(node, around)] if around else None
-    names = [part for part in ast.walk(run.node) if isinstance(part, ast.Name) and part.id == target]
-    outer = any(isinstance(part, ast.Global | ast.Nonlocal) and target in part.names for part in ast.walk(run.node))
+    names = [part for part in parts_of(run.node) if isinstance(part, ast.Name) and part.id == target]
+    outer = any(isinstance(part, ast.Global | ast.Nonlocal) and target in part.names for part in parts_of(run.node))
     once = sum(1 for part in names if isinstance(part.ctx, ast.Store)) == 1
     if not once or outer or target not in bound_names(tuple(run.node.body)):
         return None

@@ -12,6 +12,7 @@ from awaitest.engine.syntax import SCOPES, bound_names, free_names
 from awaitest.engine.values import Site
 from awaitest.source.document import Document
 from awaitest.source.edits import indent_edits, indent_of, indent_unit
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Position, Span, apply
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _behind(run: Run, around: ast.stmt, use: ast.AST, names: set[str]) -> tuple[
         return None
     index = block.index(around)
     last = _extent(run, block, index, names)
-    moved = {id(part) for statement in block[index + 1 : last + 1] for part in ast.walk(statement)}
+    moved = {id(part) for statement in block[index + 1 : last + 1] for part in parts_of(statement)}
     if id(use) not in moved or not wrappable(run, block, index, last):
         return None
     return run.span(around).end.line + 1, run.span(block[last]).end.line
@@ -136,7 +137,7 @@ def async_around(run: Run) -> list[Edit] | None:
 
 def runs_loop(function: ast.AST) -> bool:
     """Whether a function runs coroutines itself, which it cannot do any more once it is async."""
-    calls = (part.func for part in ast.walk(function) if isinstance(part, ast.Call))
+    calls = (part.func for part in parts_of(function) if isinstance(part, ast.Call))
     return any(
         isinstance(called, ast.Attribute) and called.attr in {"run", "run_until_complete", "call"} for called in calls
     )
@@ -150,8 +151,8 @@ def free_name(run: Run, wanted: str) -> str:
 
 
 def names_in(function: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(function) if isinstance(part, ast.Name)} | {
-        part.arg for part in ast.walk(function) if isinstance(part, ast.arg)
+    return {part.id for part in parts_of(function) if isinstance(part, ast.Name)} | {
+        part.arg for part in parts_of(function) if isinstance(part, ast.arg)
     }
 
 
@@ -192,17 +193,17 @@ def _extent(run: Run, block: Block, index: int, names: set[str]) -> int:
 
 def _in_scope(node: ast.AST, names: set[str]) -> bool:
     """Whether a function in a statement takes one of the names along: it may use it wherever the function is called."""
-    return any(isinstance(part, SCOPES) and not names.isdisjoint(free_names(part)) for part in ast.walk(node))
+    return any(isinstance(part, SCOPES) and not names.isdisjoint(free_names(part)) for part in parts_of(node))
 
 
 def _binds(node: ast.AST, name: str) -> bool:
     return any(
-        isinstance(part, ast.Name) and part.id == name and not isinstance(part.ctx, ast.Load) for part in ast.walk(node)
+        isinstance(part, ast.Name) and part.id == name and not isinstance(part.ctx, ast.Load) for part in parts_of(node)
     )
 
 
 def _loads(node: ast.AST, names: set[str]) -> Iterator[ast.Name]:
-    for part in ast.walk(node):
+    for part in parts_of(node):
         if isinstance(part, ast.Name) and part.id in names and isinstance(part.ctx, ast.Load):
             yield part
 

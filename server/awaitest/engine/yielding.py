@@ -13,6 +13,7 @@ from awaitest.engine.world import Definition
 from awaitest.engine.wrapping import assigned, free_name, headed, names_in, wrap_assigned, wrappable
 from awaitest.source.document import Document
 from awaitest.source.edits import add_import, difference, indent_of, indent_unit, remove_import
+from awaitest.source.nodes import children
 from awaitest.source.text import Edit, Position, Span, apply, conflict
 
 if TYPE_CHECKING:
@@ -109,5 +110,5 @@ def exits(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Return |
         if isinstance(part, ast.Yield | ast.YieldFrom) or (isinstance(part, ast.Return) and part.value is not None):
             found.append(part)
         if not isinstance(part, Definition | ast.Lambda | ast.ClassDef):
-            stack.extend(ast.iter_child_nodes(part))
+            stack.extend(children(part))
     return found

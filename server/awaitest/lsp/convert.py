@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from lsprotocol import types
@@ -34,30 +36,42 @@ class Columns:
 
     def position(self, lines: Sequence[str], place: types.Position) -> Position:
         """Our position of a client's; places behind the end of a line are its end."""
-        if place.line >= len(lines):
-            return Position(place.line, 0)
-        line = lines[place.line]
-        if self._codec is None or line.isascii():
-            return Position(place.line, min(place.character, len(line.rstrip("\r\n"))))
-        codec, width = self._codec
-        before = line.encode(codec, "surrogatepass")[: place.character * width]
-        return Position(place.line, len(before.decode(codec, "ignore")))
+        return self._position(lines, place.line, place.character)
 
     def span(self, lines: Sequence[str], range_: types.Range) -> Span:
         return Span(self.position(lines, range_.start), self.position(lines, range_.end))
 
-    def to_client(self, lines: Sequence[str], place: Position) -> types.Position:
-        """The client's position of ours."""
+    def between(self, lines: Sequence[str], line: int, character: int, end_line: int, end_character: int) -> Span:
+        """Our span of a client's lines and characters."""
+        return Span(self._position(lines, line, character), self._position(lines, end_line, end_character))
+
+    def _position(self, lines: Sequence[str], number: int, character: int) -> Position:
+        if number >= len(lines):
+            return Position(number, 0)
+        line = lines[number]
+        if self._codec is None or line.isascii():
+            return Position(number, min(character, len(line.rstrip("\r\n"))))
+        codec, width = self._codec
+        before = line.encode(codec, "surrogatepass")[: character * width]
+        return Position(number, len(before.decode(codec, "ignore")))
+
+    def character(self, lines: Sequence[str], place: Position) -> int:
+        """The client's character of our column."""
         line = lines[place.line] if place.line < len(lines) else ""
         if self._codec is None or line.isascii():
-            return types.Position(place.line, place.column)
+            return place.column
         codec, width = self._codec
-        return types.Position(place.line, len(line[: place.column].encode(codec, "surrogatepass")) // width)
+        return len(line[: place.column].encode(codec, "surrogatepass")) // width
+
+    def to_client(self, lines: Sequence[str], place: Position) -> types.Position:
+        """The client's position of ours."""
+        return types.Position(place.line, self.character(lines, place))
 
     def range(self, lines: Sequence[str], span: Span) -> types.Range:
         return types.Range(self.to_client(lines, span.start), self.to_client(lines, span.end))
 
 
+@lru_cache(1 << 10)
 def to_path(uri: str) -> Path | None:
     """The file a URI names; None for what is not a file, such as an unsaved text or a cell of a notebook."""
     if not uri.startswith("file:"):
@@ -80,6 +94,23 @@ def to_diagnostic(told: Told, lines: Sequence[str], columns: Columns, page: str 
         code_description=types.CodeDescription(page) if page else None,
         source="awaitest",
     )
+
+
+def diagnostic_json(told: Told, lines: Sequence[str], columns: Columns, page: str | None) -> str:
+    """The same as JSON: what is sent with each keystroke."""
+    start, end = told.span.start, told.span.end
+    return (
+        f'{{"range":{{"start":{{"line":{start.line},"character":{columns.character(lines, start)}}},'
+        f'"end":{{"line":{end.line},"character":{columns.character(lines, end)}}}}},'
+        f"{_about(told.message, told.severity, told.code, page)}}}"
+    )
+
+
+@lru_cache(1 << 12)
+def _about(message: str, severity: Severity, code: str, page: str | None) -> str:
+    described = {"codeDescription": {"href": page}} if page else {}
+    told = {"message": message, "severity": SEVERITIES[severity].value, "code": code, **described, "source": "awaitest"}
+    return json.dumps(told)[1:-1]
 
 
 class EditMaker:

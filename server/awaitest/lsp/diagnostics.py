@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from awaitest.check import Told
 from awaitest.live import SupersededError
-from awaitest.lsp.convert import to_diagnostic, to_path
+from awaitest.lsp.convert import diagnostic_json, to_path
 from awaitest.lsp.pages import Pages
-from awaitest.lsp.session import Proceed, Session, field
+from awaitest.lsp.session import Proceed, Question, Session, field, superseded
 
 if TYPE_CHECKING:
     from awaitest.lsp.server import Server
 
 logger = logging.getLogger(__name__)
-Report = tuple[str, list[types.Diagnostic]]
+Report = tuple[str, list[str]]
+"""An id, and the diagnostics as JSON."""
 
 
 class Results:
@@ -52,7 +53,7 @@ class Results:
     def _numbered(self, path: Path, told: Iterable[Told]) -> Report:
         lines, columns = self._session.lines(path), self._session.columns
         page = self.pages.address(field(self._session.options, "rulePages"))
-        items = [to_diagnostic(it, lines, columns, page(it.code)) for it in told]
+        items = [diagnostic_json(it, lines, columns, page(it.code)) for it in told]
         version = self._session.version(path)
         report, of_version = self._known.get(path, (None, None))
         if report is None or report[1] != items or of_version != version:
@@ -65,34 +66,82 @@ def register(server: Server) -> None:
     """Answer pulls; push where the client does not pull."""
     session, results = server.session, server.results
 
-    @server.feature(
+    def pull(params: Any, number: Any) -> None:
+        path, known = to_path(params["textDocument"]["uri"]), params.get("previousResultId")
+        if path is None:
+            server.wire.answer(number, '{"kind":"full","items":[]}')
+            return
+        question = session.question(path)
+        server.wire.asked(number, question)
+
+        def task() -> None:
+            try:
+                report = _wanted(results, path, question)
+            except SupersededError:
+                _refuse(server, number, question)
+            except Exception:
+                logger.exception("%s cannot be checked", path)
+                server.wire.refuse(number, types.ErrorCodes.InternalError.value, f"{path} cannot be checked")
+            else:
+                server.wire.answer(number, _answer(*report, known))
+
+        session.tell(task)
+
+    server.directly(
         types.TEXT_DOCUMENT_DIAGNOSTIC,
+        pull,
         types.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=True, identifier="awaitest"),
     )
-    async def pull(params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
-        path = to_path(params.text_document.uri)
-        if path is None:
-            return types.RelatedFullDocumentDiagnosticReport(items=[])
-        number, items = await session.ask(lambda proceed: results.of_open(path, proceed), path)
-        if number == params.previous_result_id:
-            return types.RelatedUnchangedDocumentDiagnosticReport(result_id=number)
-        return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=number)
 
 
-async def push(server: Server, path: Path) -> None:
+def _wanted(results: Results, path: Path, question: Question) -> Report:
+    if not question.proceed():
+        raise SupersededError
+    report = results.of_open(path, question.proceed)
+    if not question.proceed():
+        raise SupersededError
+    return report
+
+
+def _refuse(server: Server, number: Any, question: Question) -> None:
+    if question.wanted:
+        again = superseded()
+        server.wire.refuse(number, again.code, again.message, again.data)
+    else:
+        server.wire.refuse(number, types.LSPErrorCodes.RequestCancelled.value, "The request was cancelled")
+
+
+def _answer(number: str, items: list[str], known: object) -> str:
+    if number == known:
+        return f'{{"kind":"unchanged","resultId":"{number}"}}'
+    return f'{{"kind":"full","resultId":"{number}","items":[{",".join(items)}]}}'
+
+
+def push(server: Server, path: Path) -> None:
     """Send the diagnostics of an open file, unless its text changes before they are known."""
-    version = server.session.version(path)
-    if version is None:
-        return
-    try:
-        _, items = await server.session.ask(lambda proceed: server.results.of_open(path, proceed), path)
-    except (JsonRpcException, SupersededError):
-        return
-    server.text_document_publish_diagnostics(
-        types.PublishDiagnosticsParams(uri=server.session.uri(path), diagnostics=items, version=version)
-    )
+    session = server.session
+    version, question = session.version(path), session.question(path)
+
+    def task() -> None:
+        try:
+            _, items = _wanted(server.results, path, question)
+        except SupersededError:
+            return
+        except Exception:
+            logger.exception("%s cannot be checked", path)
+            return
+        _publish(server, session.uri(path), items, version)
+
+    if version is not None:
+        session.tell(task)
 
 
 def clear(server: Server, uri: str) -> None:
     """Withdraw what was pushed for a file."""
-    server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri=uri, diagnostics=[]))
+    _publish(server, uri, [], None)
+
+
+def _publish(server: Server, uri: str, items: list[str], version: int | None) -> None:
+    numbered = f',"version":{version}' if version is not None else ""
+    params = f'{{"uri":{json.dumps(uri)}{numbered},"diagnostics":[{",".join(items)}]}}'
+    server.wire.notify(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params)

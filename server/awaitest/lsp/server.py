@@ -14,8 +14,8 @@ from pygls.lsp.server import LanguageServer
 from awaitest import __version__
 from awaitest.live import SURROUNDINGS
 from awaitest.lsp import actions, aids, commands, diagnostics, survey, texts, tracing
-from awaitest.lsp.protocol import Protocol
 from awaitest.lsp.session import Session
+from awaitest.lsp.wire import Direct, Wire
 
 logger = logging.getLogger(__name__)
 
@@ -24,14 +24,21 @@ class Server(LanguageServer):
     """awaitest behind the language server protocol."""
 
     def __init__(self) -> None:
-        super().__init__("awaitest", __version__, protocol_cls=Protocol)
+        super().__init__("awaitest", __version__)
         self.session = Session()
+        self.wire = Wire(self.protocol)
         self.results = diagnostics.Results(self.session)
         self.survey = survey.Survey()
         self._tasks: set[asyncio.Task[None]] = set()
         for part in (texts, diagnostics, survey, actions, aids, commands, tracing):
             part.register(self)
         _register(self)
+
+    def directly(self, method: str, handler: Direct, options: object = None) -> None:
+        """Have messages that come with each keystroke handled without a detour, see `Wire`. To pygls it is a feature that the
+        server has."""
+        self.feature(method, options)(handler)
+        self.wire.direct[method] = handler
 
     @property
     def pulls(self) -> bool:
@@ -78,6 +85,7 @@ def _register(server: Server) -> None:
         if not server.pulls:
             for method in (types.TEXT_DOCUMENT_DIAGNOSTIC, types.WORKSPACE_DIAGNOSTIC):
                 server.protocol.fm.features.pop(method, None)
+                server.wire.direct.pop(method, None)
 
     @server.feature(types.INITIALIZED)
     async def initialized(_params: types.InitializedParams) -> None:
@@ -111,7 +119,13 @@ def serve() -> int:
     """Serve over standard input and output. Whatever prints goes to standard error."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
-    output = sys.stdout.buffer
+    source, output = open(0, "rb", buffering=0, closefd=False), sys.stdout.buffer  # noqa: SIM115 - for the reader, to the end
     sys.stdout = sys.stderr
-    Server().start_io(stdout=output)
+    server = Server()
+    try:
+        server.wire.serve(source, output)
+    except (BrokenPipeError, KeyboardInterrupt, SystemExit):
+        logger.info("the client has gone")
+    finally:
+        server.session.end()
     return 0

@@ -27,6 +27,8 @@ from awaitest.source.text import Span
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Proceed = Callable[[], bool]
+Change = tuple[tuple[int, int, int, int] | None, str]
+"""A change as the client counts: first line and character, last line and character, text; None stands for the whole text."""
 
 
 def superseded() -> JsonRpcException:
@@ -39,6 +41,19 @@ def superseded() -> JsonRpcException:
 def field(sent: object, name: str) -> Any:
     """A field of a message, or of a part of one, that has no type of its own."""
     return sent.get(name) if isinstance(sent, dict) else getattr(sent, name, None)
+
+
+class Question:
+    """What somebody waits for: until its text changes, or it is cancelled."""
+
+    def __init__(self, versions: Mapping[Path, int], path: Path | None) -> None:
+        self.wanted = True
+        self._versions, self._path = versions, path
+        self._version = versions.get(path) if path is not None else None
+
+    def proceed(self) -> bool:
+        """Whether an answer is still wanted."""
+        return self.wanted and (self._path is None or self._versions.get(self._path) == self._version)
 
 
 class Session:
@@ -132,15 +147,10 @@ class Session:
         supported = workspace.workspace_edit if workspace is not None else None
         return EditMaker(self.columns, self.lines, self.version, self.uri, supported)
 
-    def changes(
-        self, path: Path, sent: Iterable[types.TextDocumentContentChangeEvent]
-    ) -> Iterator[tuple[Span | None, str]]:
+    def changes(self, path: Path, sent: Iterable[Change]) -> Iterator[tuple[Span | None, str]]:
         """Changes in our units. Lazy, as each one counts in the text that those before it made."""
-        for change in sent:
-            if isinstance(change, types.TextDocumentContentChangePartial):
-                yield self.columns.span(self.lines(path), change.range), change.text
-            else:
-                yield None, change.text
+        for place, text in sent:
+            yield (self.columns.between(self.lines(path), *place) if place is not None else None), text
 
     def bench(self) -> Live:
         """A place to try edits: the same files and settings, with texts of its own."""
@@ -152,27 +162,28 @@ class Session:
         """Have a task done after all that were given before."""
         return self._engine.submit(task)
 
+    def question(self, path: Path | None) -> Question:
+        """A question about a text as it is now."""
+        return Question(self._versions, path)
+
     async def ask(self, task: Callable[[Proceed], Result], path: Path | None = None) -> Result:
         """The result of a task. Raises the protocol's "ask again" where the text of `path` changed meanwhile; a request
         that its client cancels makes the task stop at its next step."""
-        version, wanted = self._versions.get(path) if path else None, True
-
-        def proceed() -> bool:
-            return wanted and (path is None or self._versions.get(path) == version)
+        question = self.question(path)
 
         def run() -> Result:
-            if not proceed():
+            if not question.proceed():
                 raise SupersededError
-            return task(proceed)
+            return task(question.proceed)
 
         try:
             result = await asyncio.wrap_future(self._engine.submit(run))
         except SupersededError:
             raise superseded() from None
         except asyncio.CancelledError:
-            wanted = False
+            question.wanted = False
             raise
-        if not proceed():
+        if not question.proceed():
             raise superseded()
         return result
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 _BATCH = 20
 """Files told at once."""
+
+Told = dict[str, Any]
+"""The report on one file, as it is sent."""
 
 
 class Survey:
@@ -48,7 +52,7 @@ def register(server: Server) -> None:
     session = server.session
 
     @server.feature(types.WORKSPACE_DIAGNOSTIC)
-    async def pull(params: types.WorkspaceDiagnosticParams) -> types.WorkspaceDiagnosticReport:
+    async def pull(params: types.WorkspaceDiagnosticParams) -> dict[str, list[Told]]:
         known = {it.uri: it.value for it in params.previous_result_ids}
         server.survey.mark(None)
         token = params.partial_result_token
@@ -56,7 +60,7 @@ def register(server: Server) -> None:
             wanted = await server.survey.next()
             paths = await _tests(server) if wanted is None else sorted(wanted)
             gone = [uri for uri in known if wanted is None and uri not in {session.uri(path) for path in paths}]
-            items: list[types.WorkspaceDocumentDiagnosticReport] = [_nothing(uri) for uri in gone]
+            items = [_nothing(uri) for uri in gone]
             progress = await _Progress.over(server, len(paths) if wanted is None else 0)
             for position, path in enumerate(paths):
                 if progress.cancelled:
@@ -68,7 +72,7 @@ def register(server: Server) -> None:
                     items = []
             progress.done()
             if token is None:
-                return types.WorkspaceDiagnosticReport(items=items)
+                return {"items": items}
             if items:
                 _stream(server, token, items)
 
@@ -79,7 +83,7 @@ async def _tests(server: Server) -> list[Path]:
     return list(dict.fromkeys(path for paths in found for path in paths))
 
 
-async def _look(server: Server, path: Path, known: dict[str, str]) -> list[types.WorkspaceDocumentDiagnosticReport]:
+async def _look(server: Server, path: Path, known: dict[str, str]) -> list[Told]:
     """The report on one file, none where it is open or nothing changed."""
     session = server.session
     if session.version(path) is not None or path.suffix != ".py":
@@ -90,16 +94,17 @@ async def _look(server: Server, path: Path, known: dict[str, str]) -> list[types
     known[uri] = number
     if before == number or (before is None and not items):
         return []
-    return [types.WorkspaceFullDocumentDiagnosticReport(uri=uri, items=items, result_id=number)]
+    return [
+        {"kind": "full", "uri": uri, "version": None, "resultId": number, "items": [json.loads(it) for it in items]}
+    ]
 
 
-def _nothing(uri: str) -> types.WorkspaceFullDocumentDiagnosticReport:
-    return types.WorkspaceFullDocumentDiagnosticReport(uri=uri, items=[])
+def _nothing(uri: str) -> Told:
+    return {"kind": "full", "uri": uri, "version": None, "items": []}
 
 
-def _stream(server: Server, token: types.ProgressToken, items: list[types.WorkspaceDocumentDiagnosticReport]) -> None:
-    part = types.WorkspaceDiagnosticReportPartialResult(items=items)
-    server.protocol.notify(types.PROGRESS, types.ProgressParams(token=token, value=part))
+def _stream(server: Server, token: types.ProgressToken, items: list[Told]) -> None:
+    server.wire.notify(types.PROGRESS, json.dumps({"token": token, "value": {"items": items}}))
 
 
 class _Progress:

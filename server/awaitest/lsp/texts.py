@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,7 +14,7 @@ from awaitest.assist.settings import SECTION, EditorSettings
 from awaitest.live import SURROUNDINGS
 from awaitest.lsp import diagnostics
 from awaitest.lsp.convert import to_path, to_uri
-from awaitest.lsp.session import field
+from awaitest.lsp.session import Change, field
 
 if TYPE_CHECKING:
     from awaitest.lsp.server import Server
@@ -29,30 +28,33 @@ def register(server: Server) -> None:
     """Take part in the life of texts."""
     session = server.session
 
-    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
-    def opened(params: types.DidOpenTextDocumentParams) -> None:
-        document = params.text_document
-        path = to_path(document.uri)
+    def opened(params: Any, _: object) -> None:
+        document = params["textDocument"]
+        uri, text, path = document["uri"], _text(document), to_path(document["uri"])
         if path is not None:
-            session.opened(path, document.uri, document.version)
-            follow(server, session.tell(lambda: session.live.open(path, document.text)), path)
+            session.opened(path, uri, int(document["version"]))
+            follow(server, session.tell(lambda: session.live.open(path, text)), path)
 
-    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
-    def changed(params: types.DidChangeTextDocumentParams) -> None:
-        path = to_path(params.text_document.uri)
+    def changed(params: Any, _: object) -> None:
+        document = params["textDocument"]
+        path = to_path(document["uri"])
         if path is not None and session.version(path) is not None:
-            session.opened(path, params.text_document.uri, params.text_document.version)
-            sent = params.content_changes
+            sent = [_change(it) for it in params["contentChanges"]]
+            session.opened(path, document["uri"], int(document["version"]))
             follow(server, session.tell(lambda: session.live.edit(path, session.changes(path, sent))), path)
 
-    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
-    def closed(params: types.DidCloseTextDocumentParams) -> None:
-        path = to_path(params.text_document.uri)
+    def closed(params: Any, _: object) -> None:
+        uri = params["textDocument"]["uri"]
+        path = to_path(uri)
         if path is not None and session.version(path) is not None:
             session.closed(path)
             if not server.pulls:
-                diagnostics.clear(server, params.text_document.uri)
+                diagnostics.clear(server, uri)
             follow(server, session.tell(lambda: {*session.live.close(path), path}))
+
+    server.directly(types.TEXT_DOCUMENT_DID_OPEN, opened)
+    server.directly(types.TEXT_DOCUMENT_DID_CHANGE, changed)
+    server.directly(types.TEXT_DOCUMENT_DID_CLOSE, closed)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
     def touched(params: types.DidChangeWatchedFilesParams) -> None:
@@ -106,16 +108,43 @@ def _reconsidered(server: Server, change: Callable[[], None]) -> None:
 
 def follow(server: Server, done: Future[set[Path]], path: Path | None = None, *, everything: bool = False) -> None:
     """Once a task is done, have what it outdated shown anew; `path` is the file that was edited, if one was."""
-    server.spawn(_follow(server, done, path, everything))
+
+    def finished(done: Future[set[Path]]) -> None:
+        if done.cancelled():
+            return
+        if (problem := done.exception()) is not None:
+            logger.error("%s cannot be followed", path, exc_info=problem)
+            return
+        outdated = done.result()
+        others = [other for other in server.session.open_paths() if other in outdated]
+        if not server.pulls:
+            for other in [*([path] if path is not None else []), *others]:
+                diagnostics.push(server, other)
+        if outdated or everything:
+            server.wire.soon(lambda: _renew(server, None if everything else outdated, bool(others)))
+
+    done.add_done_callback(finished)
 
 
-async def _follow(server: Server, done: Future[set[Path]], path: Path | None, everything: bool) -> None:
-    outdated = await asyncio.wrap_future(done)
-    server.survey.mark(None if everything else outdated)
-    others = [other for other in server.session.open_paths() if other in outdated]
-    if server.pulls:
-        if others or everything:
-            await server.refresh()
-        return
-    for other in [*([path] if path is not None else []), *others]:
-        await diagnostics.push(server, other)
+def _renew(server: Server, outdated: set[Path] | None, some_open: bool) -> None:
+    server.survey.mark(outdated)
+    if server.pulls and (some_open or outdated is None):
+        server.spawn(server.refresh())
+
+
+def _text(document: Any) -> str:
+    text = document["text"]
+    if not isinstance(text, str):
+        raise TypeError("a text must be a string")
+    return text
+
+
+def _change(sent: Any) -> Change:
+    place = sent.get("range")
+    if place is None:
+        return None, _text(sent)
+    start, end = place["start"], place["end"]
+    numbers = int(start["line"]), int(start["character"]), int(end["line"]), int(end["character"])
+    if min(numbers) < 0:
+        raise ValueError("a place must not be negative")
+    return numbers, _text(sent)

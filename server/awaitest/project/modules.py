@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from awaitest.source.document import Document
+from awaitest.source.nodes import parts_of
 
 Origin = Literal["project", "installed", "stdlib", "stub"]
 
@@ -75,7 +76,7 @@ class Module:
     def rebound(self) -> frozenset[str]:
         """Names that functions assign by `global`."""
         return frozenset(
-            name for node in self.body for part in ast.walk(node) if isinstance(part, ast.Global) for name in part.names
+            name for node in self.body for part in parts_of(node) if isinstance(part, ast.Global) for name in part.names
         )
 
     def import_origin(self, name: str) -> tuple[str, str] | None:
@@ -234,7 +235,7 @@ def _only_for_types(test: ast.expr) -> bool:
 
 
 def _catches_failed_import(handler: ast.ExceptHandler) -> bool:
-    names = {getattr(part, "attr", None) or getattr(part, "id", None) for part in ast.walk(handler.type or handler)}
+    names = {getattr(part, "attr", None) or getattr(part, "id", None) for part in parts_of(handler.type or handler)}
     return handler.type is None or bool(names & {"ImportError", "ModuleNotFoundError", "Exception"})
 
 

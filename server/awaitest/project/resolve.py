@@ -13,6 +13,7 @@ from awaitest.project.library import Library, is_folder, module_file
 from awaitest.project.modules import Binding, Imported, Module
 from awaitest.source.decode import DecodeProblem, decode
 from awaitest.source.document import Document
+from awaitest.source.nodes import parts_of
 
 _DEEPEST = 24
 _ALWAYS_LOADED = frozenset(
@@ -322,6 +323,6 @@ def _declaration(found: Found | FoundModule) -> object:
     node = found.node
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return node
-    yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in ast.walk(node))
+    yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in parts_of(node))
     outside = [*node.decorator_list, *([node.returns] if node.returns is not None else [])]
     return type(node), yields, *map(ast.dump, outside)

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from awaitest.source.nodes import children, parts_of
+
 UNKNOWN = "__unknown__"
 """The name that stands for every left-out value. No module binds it, so that a reader knows nothing of it."""
 
@@ -147,7 +149,7 @@ def _function(node: _Function) -> ast.stmt:
 def _drop_unused(function: _Function) -> bool:
     """Leave out assignments to local names that nothing reads; whether there were any."""
     outside = {name for part in _own(function) if isinstance(part, ast.Global | ast.Nonlocal) for name in part.names}
-    used = {part.id for part in ast.walk(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+    used = {part.id for part in parts_of(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
     dropped = False
     for part in (function, *_own(function)):
         for field in ("body", "orelse", "finalbody"):
@@ -212,6 +214,6 @@ def _own(node: ast.AST) -> Iterator[ast.AST]:
     """What lies in a node, but not in a function or class in it."""
     stack: Sequence[ast.AST] = [node]
     while stack:
-        parts = [part for item in stack for part in ast.iter_child_nodes(item) if not isinstance(part, _SCOPES)]
+        parts = [part for item in stack for part in children(item) if not isinstance(part, _SCOPES)]
         yield from parts
         stack = parts

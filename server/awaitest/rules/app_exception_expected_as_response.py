@@ -45,6 +45,7 @@ from awaitest.engine.repair import fix, insert
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
 from awaitest.engine.steps import Checked
+from awaitest.source.nodes import parts_of
 
 RULE = Rule("AWT405", "app-exception-expected-as-response", Severity.HINT)
 
@@ -77,7 +78,7 @@ def _is_500(node: ast.expr) -> bool:
 def _fix(run: Run, raised: Raised) -> Fix | None:
     call = raised.carrier.node
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if not given or not any(part is call for part in ast.walk(run.node)):
+    if not given or not any(part is call for part in parts_of(run.node)):
         return None
     end = max(run.span(part).end for part in given)
     return fix(run, f"Use `{raised.option}=False`", [insert(end, f", {raised.option}=False")], safe=False)

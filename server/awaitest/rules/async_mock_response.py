@@ -55,6 +55,7 @@ from awaitest.engine.steps import Called
 from awaitest.engine.values import AsyncMockValue, every
 from awaitest.engine.words import short
 from awaitest.source.edits import add_import
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Span
 
 RULE = Rule("AWT124", "async-mock-response", Severity.ERROR)
@@ -89,7 +90,7 @@ def _fix(run: Run, target: ast.Attribute, statement: ast.Assign) -> Fix | None:
         return None
     made = async_mocks(run, root_of(target))[0].func
     mock, owner = run.source(made).replace("AsyncMock", "Mock"), ast.unparse(json.value)
-    mentions = [it for it in ast.walk(run.node) if isinstance(it, ast.Attribute) and ast.unparse(it) == owner]
+    mentions = [it for it in parts_of(run.node) if isinstance(it, ast.Attribute) and ast.unparse(it) == owner]
     whole = isinstance(json.value, ast.Attribute) and len(mentions) == 1
     opening = f"{mock}(json={mock}(return_value=" if whole else f"{mock}(return_value="
     start = run.span(json.value if whole else json).end

@@ -38,6 +38,7 @@ from awaitest.engine.runner import in_testcase
 from awaitest.engine.steps import Collected
 from awaitest.engine.values import ClassInfo
 from awaitest.engine.world import Definition, statements_binding
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Span
 
 RULE = Rule("AWT219", "async-test-not-collected", Severity.WARNING)
@@ -78,7 +79,7 @@ def _is_forgotten(run: Run, name: str) -> bool:
     if any(True for _ in project.modules_mentioning(b"pytest_pycollect_makeitem", project.config.rootdir)):
         return False
     modules = project.modules_mentioning(name.encode(), project.config.rootdir)
-    return not any(_mentions(part, name) for module in modules for node in module.body for part in ast.walk(node))
+    return not any(_mentions(part, name) for module in modules for node in module.body for part in parts_of(node))
 
 
 def _mentions(part: ast.AST, name: str) -> bool:

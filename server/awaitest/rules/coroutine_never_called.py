@@ -45,6 +45,7 @@ from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import NESTED, TEST, Run
 from awaitest.engine.steps import Collected
+from awaitest.source.nodes import parts_of
 
 RULE = Rule("AWT110", "coroutine-never-called", Severity.ERROR)
 
@@ -73,9 +74,9 @@ def _is_test(run: Run) -> bool:
 
 def _asserts(node: ast.AST) -> bool:
     """Whether a function asserts something, with `assert` or with a method of unittest or of a mock."""
-    called = (part.func for part in ast.walk(node) if isinstance(part, ast.Call))
+    called = (part.func for part in parts_of(node) if isinstance(part, ast.Call))
     methods = any(isinstance(func, ast.Attribute) and func.attr.startswith("assert") for func in called)
-    return methods or any(isinstance(part, ast.Assert) for part in ast.walk(node))
+    return methods or any(isinstance(part, ast.Assert) for part in parts_of(node))
 
 
 def _fix(run: Run, outer: Run) -> Fix | None:

@@ -55,6 +55,7 @@ from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Called, Entered
 from awaitest.engine.values import Value
 from awaitest.engine.wrapping import free_name
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit
 
 RULE = Rule("AWT402", "lifespan-state-lost", Severity.ERROR)
@@ -87,7 +88,7 @@ def _fix(step: Called, run: Run, app: Value) -> Fix | None:
     given = [*step.node.args[:1], *(item.value for item in step.node.keywords if item.arg == "app")]
     for entered in (item for item in run.steps[: run.steps.index(step)] if isinstance(item, Entered)):
         made = apps.made_by(entered.value, *apps.MANAGERS)
-        inside = any(part is step.node for part in ast.walk(entered.statement))
+        inside = any(part is step.node for part in parts_of(entered.statement))
         if made is None or apps.argument(made, "app", 0) != app or not inside or len(given) != 1:
             continue
         target, edits = entered.item.optional_vars, []

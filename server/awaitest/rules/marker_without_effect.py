@@ -35,6 +35,7 @@ from awaitest.engine.repair import dropped_marks, fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, TEST, Run
 from awaitest.engine.steps import Collected
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Position, Span
 
 RULE = Rule("AWT208", "marker-without-effect", Severity.ERROR)
@@ -60,7 +61,7 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
 def _is_read(run: Run) -> bool:
     """Whether a module in or below this folder may take the name from here, or this one reads it."""
     project, folder = run.engine.project, run.path.parent
-    here = (part for statement in run.module.body for part in ast.walk(statement))
+    here = (part for statement in run.module.body for part in parts_of(statement))
     if any(isinstance(part, ast.Name) and part.id == _NAME and isinstance(part.ctx, ast.Load) for part in here):
         return True
     if any(module.star_imports for module in project.modules_mentioning(b"import *", folder)):

@@ -47,6 +47,7 @@ from awaitest.engine.steps import Called
 from awaitest.engine.values import ClassValue, Instance, every
 from awaitest.engine.wrapping import async_around
 from awaitest.source.edits import renamed
+from awaitest.source.nodes import parts_of
 
 RULE = Rule("AWT311", "sync-client-with-asgi-transport", Severity.ERROR)
 
@@ -88,7 +89,7 @@ def _fix(step: Called, run: Run, library: str) -> Fix | None:
     if not isinstance(name, ast.Name) or outer is None or spelt != "Client":
         return None
     edits = [*outer, insert(run.span(block).start, "async ")]
-    for part in ast.walk(run.node):
+    for part in parts_of(run.node):
         if isinstance(part, ast.Name) and part.id == name.id and part is not name:
             above = path_to(run.node, part)
             asks = isinstance(above[0], ast.Attribute) and above[0].attr in REQUESTS - {"stream", "sse", "websocket"}

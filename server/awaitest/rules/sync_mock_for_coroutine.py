@@ -41,6 +41,7 @@ from awaitest.engine.uses import is_coroutine_function
 from awaitest.engine.values import ClassValue, Collection, Plain, every
 from awaitest.engine.words import short
 from awaitest.source.edits import Import, renamed, replace_import
+from awaitest.source.nodes import parts_of
 
 RULE = Rule("AWT122", "sync-mock-for-coroutine", Severity.ERROR)
 
@@ -74,7 +75,7 @@ def _called_plainly(run: Run, name: str) -> bool:
     """Whether the test itself, or any test where a fixture does so, calls what was replaced and does not await it."""
     project = run.engine.project
     modules = [] if run.kind == TEST else project.modules_mentioning(name.encode(), project.config.rootdir)
-    parts = [part for root in (run.node, *(it for module in modules for it in module.body)) for part in ast.walk(root)]
+    parts = [part for root in (run.node, *(it for module in modules for it in module.body)) for part in parts_of(root)]
     awaited = {id(part.value) for part in parts if isinstance(part, ast.Await)}
     calls = (part for part in parts if isinstance(part, ast.Call) and id(part) not in awaited)
     return any(name in (getattr(call.func, "attr", None), getattr(call.func, "id", None)) for call in calls)

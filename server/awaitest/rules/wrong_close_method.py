@@ -50,6 +50,7 @@ from awaitest.engine.values import Instance
 from awaitest.engine.words import short
 from awaitest.engine.wrapping import async_around, wrap_until_closed
 from awaitest.source.edits import renamed
+from awaitest.source.nodes import parts_of
 
 RULE = Rule("AWT309", "wrong-close-method", Severity.ERROR)
 
@@ -74,7 +75,7 @@ def _all_are(step: Absent, run: Run, name: str) -> bool:
 
 def _asks(run: Run, name: str) -> bool:
     """Whether the function looks first which method there is."""
-    parts = () if run.kind == MODULE else ast.walk(run.node)
+    parts = () if run.kind == MODULE else parts_of(run.node)
     return any(isinstance(part, ast.Constant) and part.value == name for part in parts)
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from awaitest.source.document import Document
 from awaitest.source.import_order import ImportStatement, module_of, name_key, section, statement_key
 from awaitest.source.layout import indent_edits, indent_of, indent_unit, insert, line_insert, renamed
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Position, Span, apply, conflict
 
 _FIRST_LINES = re.compile(r"#!|#.*coding[:=]")
@@ -108,11 +109,11 @@ def replace_import(
 
 
 def _nodes(document: Document) -> list[ast.AST]:
-    return [node for statement in document.module() for node in ast.walk(statement)]
+    return [node for statement in document.module() for node in parts_of(statement)]
 
 
 def _strings(node: ast.AST) -> list[str]:
-    return [child.value for child in ast.walk(node) if isinstance(child, ast.Constant) and isinstance(child.value, str)]
+    return [child.value for child in parts_of(node) if isinstance(child, ast.Constant) and isinstance(child.value, str)]
 
 
 def _defines(statement: ast.stmt) -> bool:
@@ -140,7 +141,7 @@ def _exported(document: Document) -> set[str]:
     exported: set[str] = set()
     for statement in document.module():
         if not _defines(statement) and any(
-            isinstance(node, ast.Name) and node.id == "__all__" for node in ast.walk(statement)
+            isinstance(node, ast.Name) and node.id == "__all__" for node in parts_of(statement)
         ):
             exported.update(_strings(statement))
     return exported

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from awaitest.source.nodes import parts_of
 from awaitest.source.parse import Fault, Parsed, parse_class, parse_member, parse_statement
 from awaitest.source.splitter import Kind, split_lines
 from awaitest.source.text import Position, Span
@@ -142,7 +143,7 @@ class Segment:
         if not self._marked:
             self._marked = True
             for statement in self.body:
-                for node in ast.walk(statement):
+                for node in parts_of(statement):
                     _mark(node, self)
 
     @cached_property

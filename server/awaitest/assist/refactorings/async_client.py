@@ -19,6 +19,7 @@ from awaitest.engine.syntax import bound_names, generates
 from awaitest.engine.values import Site
 from awaitest.engine.wrapping import runs_loop, wrap_assigned, wrappable
 from awaitest.source.edits import Import, indent_edits, indent_of, indent_unit, line_insert, uses_of
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Span
 
 if TYPE_CHECKING:
@@ -109,14 +110,14 @@ def enters(run: Run, call: ast.Call) -> bool:
 
 def named(node: ast.AST) -> Counter[str]:
     """How often names are read below a node."""
-    return Counter(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+    return Counter(part.id for part in parts_of(node) if isinstance(part, ast.Name))
 
 
 def _blocks(run: Run, call: ast.Call) -> list[ast.With]:
     """The `with` that enters just this client."""
     return [
         node
-        for node in ast.walk(run.node)
+        for node in parts_of(run.node)
         if isinstance(node, ast.With) and len(node.items) == 1 and node.items[0].context_expr is call
     ]
 
@@ -156,7 +157,7 @@ def _of_module(run: Run, name: str) -> Change | None:
 
 def _bound_in(run: Run) -> set[str]:
     """Names that mean something of the function's own."""
-    arguments = {part.arg for part in ast.walk(run.node) if isinstance(part, ast.arg)}
+    arguments = {part.arg for part in parts_of(run.node) if isinstance(part, ast.arg)}
     return arguments | bound_names(tuple(run.node.body))
 
 

@@ -20,6 +20,7 @@ from awaitest.engine.values import ClassValue
 from awaitest.engine.wrapping import free_name, headed, wrappable
 from awaitest.engine.yielding import exits, return_to_yield
 from awaitest.source.edits import Import, indent_of, indent_unit
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Span
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _annotated(run: Run) -> Change | None:
     base = returns.value if isinstance(returns, ast.Subscript) else None
     if client is None or (base is not None and getattr(base, "attr", getattr(base, "id", "")) not in _GENERATORS):
         return None
-    if not any(_is_class(run, part) for part in ast.walk(returns)):
+    if not any(_is_class(run, part) for part in parts_of(returns)):
         return None
     added = [Import("collections.abc", "AsyncIterator"), *client[1]]
     return Change([Edit(run.span(returns), f"AsyncIterator[{client[0]}]")], added, named(returns))

@@ -12,6 +12,7 @@ from awaitest.engine.steps import Called
 from awaitest.engine.values import ClassInfo, ClassValue, Instance, Plain, Value, every
 from awaitest.engine.world import Definition
 from awaitest.source.edits import Import
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def making_calls(run: Run) -> list[ast.Call]:
 
 def client_text(run: Run, call: ast.Call, user: ast.AST) -> tuple[str, list[Import]] | None:
     """`AsyncClient(transport=ASGITransport(…), …)` for `TestClient(…)`, and the imports it lacks; `user` is who uses it."""
-    name, texts = library(run), [part.value for part in ast.walk(user) if isinstance(part, ast.Constant)]
+    name, texts = library(run), [part.value for part in parts_of(user) if isinstance(part, ast.Constant)]
     given = _arguments(run, call)
     if name is None or given is None or "testclient" in texts or "#" in run.source(call):
         return None
@@ -81,7 +82,7 @@ def _is_its_own(kind: object) -> bool:
 def request_edits(run: Run, name: str, given: ast.AST | None = None) -> list[Edit] | None:
     """Await every request of a client; None where the client is used for anything else, but for `given`, where it is handed out."""
     above, edits, stores = parents(run.node), list[Edit](), 0
-    for node in ast.walk(run.node):
+    for node in parts_of(run.node):
         if not isinstance(node, ast.Name) or node.id != name:
             continue
         if not isinstance(node.ctx, ast.Load):

@@ -12,6 +12,7 @@ from awaitest.engine.repair import fix
 from awaitest.engine.steps import Called, Received, Step
 from awaitest.engine.values import Coroutine, FunctionValue, Instance, Kind, Plain, Value, join
 from awaitest.project.modules import Imported
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _edits(run: Run) -> list[Edit] | None:
         return None
     edits: list[Edit] = []
     bases: set[int] = set()
-    for node in (part for statement in run.document.module() for part in ast.walk(statement)):
+    for node in (part for statement in run.document.module() for part in parts_of(statement)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == OLD:
             bases.add(id(node.value))
             if not _has(run, library, node.attr):

@@ -19,6 +19,7 @@ from awaitest.engine.steps import Called, Entered
 from awaitest.engine.syntax import bound_names, generates
 from awaitest.engine.values import ClassValue, Instance, every
 from awaitest.source.edits import Import, indent_of, indent_unit, line_insert
+from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
@@ -90,11 +91,11 @@ def _inline(run: Run, block: ast.AsyncWith) -> _Inline | None:
     call, target = item.context_expr, item.optional_vars
     if len(block.items) != 1 or not isinstance(call, ast.Call) or not isinstance(target, ast.Name):
         return None
-    if not _is_client(run, call) or any(isinstance(part, _NOT_MOVABLE) for part in ast.walk(call)):
+    if not _is_client(run, call) or any(isinstance(part, _NOT_MOVABLE) for part in parts_of(call)):
         return None
     wanted, name = _wanted(run, call), target.id
-    inside = {id(part) for part in ast.walk(block)}
-    uses = [part for part in ast.walk(run.node) if isinstance(part, ast.Name) and part.id == name]
+    inside = {id(part) for part in parts_of(block)}
+    uses = [part for part in parts_of(run.node) if isinstance(part, ast.Name) and part.id == name]
     stores = [part for part in uses if not isinstance(part.ctx, ast.Load)]
     if wanted is None or stores != [target] or any(id(part) not in inside for part in uses):
         return None
@@ -111,7 +112,7 @@ def _inline(run: Run, block: ast.AsyncWith) -> _Inline | None:
 def _has_parameter(run: Run, name: str) -> bool:
     """Whether a function, or one nested in it, has a parameter of that name."""
     return run.function is not None and any(
-        isinstance(part, ast.arg) and part.arg == name for part in ast.walk(run.node)
+        isinstance(part, ast.arg) and part.arg == name for part in parts_of(run.node)
     )
 
 
@@ -130,8 +131,8 @@ def _is_client(run: Run, call: ast.Call) -> bool:
 
 def _wanted(run: Run, call: ast.Call) -> tuple[str, ...] | None:
     """The fixtures that the arguments of a call use; None where they use other names of the test."""
-    used = dict.fromkeys(part.id for part in ast.walk(call) if isinstance(part, ast.Name))
-    arguments = {part.arg for part in ast.walk(run.node.args) if isinstance(part, ast.arg)}
+    used = dict.fromkeys(part.id for part in parts_of(call) if isinstance(part, ast.Name))
+    arguments = {part.arg for part in parts_of(run.node.args) if isinstance(part, ast.arg)}
     own = [name for name in used if name in arguments | bound_names(tuple(run.node.body))]
     given = {step.name for step in run.received() if step.fixture.function.owner is None}
     return tuple(own) if given.issuperset(own) else None
@@ -167,8 +168,8 @@ def _parameter(inline: _Inline, annotation: str | None) -> Edit | None:
     """The client as a parameter: in place of one that only the client needed, else the last that has no default."""
     run, arguments = inline.run, inline.run.node.args
     text = inline.name if annotation is None else f"{inline.name}: {annotation}"
-    inside = {id(part) for part in ast.walk(inline.call)}
-    used = {part.id for part in ast.walk(run.node) if isinstance(part, ast.Name) and id(part) not in inside}
+    inside = {id(part) for part in parts_of(inline.call)}
+    used = {part.id for part in parts_of(run.node) if isinstance(part, ast.Name) and id(part) not in inside}
     plain = [*arguments.posonlyargs, *arguments.args]
     plain = plain[: len(plain) - len(arguments.defaults)]
     spare = next((item for item in plain if item.arg in inline.wanted and item.arg not in used), None)
@@ -197,6 +198,6 @@ def _fixture(inline: _Inline, decorator: str, annotation: str | None) -> str:
     outer = indent_of(run.document.lines[run.span(inline.block).start.line])
     client = reindented(run.document, run.span(inline.call), outer, unit).replace("\r\n", "\n").replace("\r", "\n")
     returns = f" -> AsyncIterator[{annotation}]" if annotation is not None else ""
-    arguments = (part for part in ast.walk(run.node.args) if isinstance(part, ast.arg) and part.arg in inline.wanted)
+    arguments = (part for part in parts_of(run.node.args) if isinstance(part, ast.arg) and part.arg in inline.wanted)
     head = f"@{decorator}\nasync def {inline.name}({', '.join(map(run.source, arguments))}){returns}:\n"
     return f"{head}{unit}async with {client} as {inline.name}:\n{unit * 2}yield {inline.name}\n\n\n"

@@ -18,6 +18,7 @@ from awaitest.engine.sheet import Sheet
 from awaitest.engine.style import marker_name
 from awaitest.engine.values import FunctionInfo
 from awaitest.source.document import Document
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.analysis import Engine
@@ -115,7 +116,7 @@ def _client(engine: Engine, seeker: Seeker, runner: str) -> tuple[str | None, st
         and (not fixture.is_async or engine.runner.handles(fixture, Verdict(by=runner)) is not False)
     }
     asked = Counter(
-        node.arg for statement in seeker.module.body for node in ast.walk(statement) if isinstance(node, ast.arg)
+        node.arg for statement in seeker.module.body for node in parts_of(statement) if isinstance(node, ast.arg)
     )
     best = min(found, key=lambda name: (-asked[name], len(name)), default=None)
     return best, found.get(best or "")

@@ -17,6 +17,7 @@ from awaitest.engine.values import Instance
 from awaitest.project.config import path_matches
 from awaitest.project.discovery import SKIPPED, is_tests
 from awaitest.project.resolve import Found
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.analysis import Engine
@@ -187,7 +188,7 @@ class Search:
                     pending.append(imported)
 
     def _imports_of(self, module: Module) -> Iterator[Module]:
-        for node in (part for statement in module.body for part in ast.walk(statement)):
+        for node in (part for statement in module.body for part in parts_of(statement)):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -239,7 +240,7 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _depended_on(module: Module) -> Iterator[ast.expr]:
-    for node in (part for statement in module.body for part in ast.walk(statement)):
+    for node in (part for statement in module.body for part in parts_of(statement)):
         if isinstance(node, ast.Call) and node.args and _last_name(node.func) in {"Depends", "Security"}:
             yield node.args[0]
 
