@@ -58,21 +58,27 @@ class Checker:
         if module.document is None:
             return []
         runs = self.engine(project).runs(module)
-        reports = [report for run in runs for report in reports_of(run)]
-        return [told.diagnostic(with_fix=True) for told in self.tell(path, module.document, reports)]
+        told = [it for run in runs for it in placed(reports_of(run), path)]
+        return [it.diagnostic(with_fix=True) for it in self.tell(path, module.document, told)]
 
-    def tell(self, path: Path, document: Document | ConfigFile, reports: Iterable[Report]) -> list[Told]:
-        """What is said of a file: its reports and what Python cannot read, settings and suppressions applied."""
+    def tell(self, path: Path, document: Document | ConfigFile, reported: Iterable[Told]) -> list[Told]:
+        """What is said of a file: what was reported and what Python cannot read, settings and suppressions applied."""
         settings = self.settings(path)
         relative = _relative(path, settings.root)
         suppressed = Suppressions(document)
         found: dict[tuple[str, Span], Told] = {}
-        for told in (*_unreadable(document, path), *(_told(report, path) for report in reports)):
-            level = settings.severity_of(told.code, told.name, told.severity.value)
-            if level == "off" or not settings.enabled(told.code, told.name, relative):
-                continue
-            if not suppressed.covers(told):
-                found.setdefault((told.code, told.span), replace(told, severity=Severity(level)))
+        levels: dict[tuple[str, Severity], Severity | None] = {}
+        for told in (*_unreadable(document, path), *reported):
+            asked = told.code, told.severity
+            if asked not in levels:
+                level = settings.severity_of(told.code, told.name, told.severity.value)
+                off = level == "off" or not settings.enabled(told.code, told.name, relative)
+                levels[asked] = None if off else Severity(level)
+            severity = levels[asked]
+            if severity is not None and not suppressed.covers(told):
+                found.setdefault(
+                    (told.code, told.span), told if severity is told.severity else replace(told, severity=severity)
+                )
         return sorted(found.values(), key=lambda told: (told.span, told.code))
 
     def check_config(self, path: Path, text: str | None = None) -> list[Told]:
@@ -88,7 +94,7 @@ class Checker:
         table = read_toml(files, path) if run.is_toml else read_ini(files, path)
         config = find_config(files, path, pytest=project.environment.version("pytest"))
         run.begin(table, config, project)
-        return self.tell(path, run, reports_of(run))
+        return self.tell(path, run, placed(reports_of(run), path))
 
     def explain(self, path: Path, test: str) -> list[Row] | None:
         """The execution table of a test named `test_x` or `TestA::test_x`; None where there is no such function."""
@@ -162,6 +168,11 @@ def reports_of(run: Run | ConfigFile) -> list[Report]:
     return list(found.values())
 
 
+def placed(reports: Iterable[Report], path: Path) -> list[Told]:
+    """Reports with the places where they stand now."""
+    return [_told(report, path) for report in reports]
+
+
 def _told(report: Report, path: Path) -> Told:
     finding, rule = report.finding, report.rule
     span = report.run.span(finding.at) if isinstance(finding.at, ast.AST) else finding.at()
@@ -203,8 +214,6 @@ def _dispatch() -> dict[type[Step], list[LoadedRule]]:
 @lru_cache(1 << 14)
 def _comments(text: str) -> tuple[tuple[int, re.Match[str]], ...]:
     """The suppressions in a piece of text, by line."""
-    if "#" not in text:
-        return ()
     lines = enumerate(split_lines(text))
     return tuple((number, match) for number, line in lines for match in _SUPPRESSED.finditer(line))
 
@@ -216,7 +225,7 @@ class Suppressions:
         self._lines: dict[int, frozenset[str]] = {}
         self._file: list[frozenset[str]] = []
         for first, text in document.places():
-            for offset, match in _comments(text):
+            for offset, match in _comments(text) if "#" in text else ():
                 rules = frozenset(re.split(r"[\s,]+", (match["rules"] or "").strip().lower())) - {""}
                 if match["file"]:
                     self._file.append(rules)
@@ -226,6 +235,8 @@ class Suppressions:
 
     def covers(self, diagnostic: Told | Diagnostic) -> bool:
         """Whether a comment on the first or last line of the diagnostic, or for the whole file, silences it."""
+        if not self._lines and not self._file:
+            return False
         near = (self._lines.get(line, frozenset()) for line in {diagnostic.span.start.line, diagnostic.span.end.line})
         return any(_names(rules, diagnostic, empty_is_all=False) for rules in near) or any(
             _names(rules, diagnostic, empty_is_all=True) for rules in self._file

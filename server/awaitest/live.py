@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from awaitest.check import Adjust, Checker, Report, Told, reports_of
+from awaitest.check import Adjust, Checker, Report, Told, placed, reports_of
 from awaitest.engine.run import FIXTURE, HELPER, MODULE, Run
 from awaitest.engine.sheet import Sheet
 from awaitest.engine.syntax import stores_on_self
@@ -55,6 +55,9 @@ class OpenFile:
     reach: frozenset[Path] = frozenset()
     sheet: Sheet | None = None
     reports: dict[Run, list[Report]] = field(default_factory=dict)
+    placed: dict[Run, list[Told]] = field(default_factory=dict)
+    """The reports with the places that they had after so many `shifts` of the document's lines."""
+    shifts: int = 0
     stirred: set[Segment] = field(default_factory=set)
     """Classes of which a test does something else with `self` than it did when they were last checked."""
     edits: int = 0
@@ -194,18 +197,23 @@ class Live:
             return self.checker.check_config(path, self._configurations[path].text)
         state = self._open[path]
         sheet = self._sheet(state)
-        reports: list[Report] = []
+        reported: list[Told] = []
         kept, state.reports = state.reports, {}
+        where, state.placed = state.placed if state.shifts == state.document.shifts else {}, {}
+        state.shifts = state.document.shifts
         for run in sheet.runs:
-            if not proceed():
-                state.reports = kept
-                raise SupersededError
-            stirred = run.segment is not None and run.segment.owner in state.stirred
-            fresh = run not in kept or run.kind in _WATCHING or stirred
-            state.reports[run] = reports_of(run) if fresh else kept[run]
-            reports += state.reports[run]
+            known, told = kept.get(run), where.get(run)
+            if known is None or run.kind in _WATCHING or (state.stirred and _owner(run) in state.stirred):
+                if not proceed():
+                    state.reports, state.placed = kept, where
+                    raise SupersededError
+                known, told = reports_of(run), None
+            state.reports[run] = known
+            if known:
+                state.placed[run] = told = told if told is not None else placed(known, path)
+                reported += told
         state.stirred.clear()
-        return self.checker.tell(path, state.document, reports)
+        return self.checker.tell(path, state.document, reported)
 
     def survey(self, path: Path) -> list[Told]:
         """What is wrong in a file that is not open. It is remembered what that rests on, nothing else."""
@@ -216,7 +224,7 @@ class Live:
         runs = self.checker.engine(project).runs(module)
         self._surveyed[path] = project.reach(module)
         assert module.document is not None
-        return self.checker.tell(path, module.document, [report for run in runs for report in reports_of(run)])
+        return self.checker.tell(path, module.document, [it for run in runs for it in placed(reports_of(run), path)])
 
     def tests(self, folder: Path) -> list[Path]:
         """The files of tests in and below a folder, in a fixed order, and then the files that configure them."""
@@ -276,6 +284,11 @@ class Live:
         if giver.name == "conftest.py":
             return giver.parent in taker.parents
         return not config.collects_file(giver) and config.rootdir in taker.parents
+
+
+def _owner(run: Run) -> Segment | None:
+    """The class that a function stands in."""
+    return run.segment.owner if run.segment is not None else None
 
 
 def _below(folder: Path) -> _Touched:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Coroutine
@@ -18,6 +19,10 @@ from awaitest.lsp.session import Session
 from awaitest.lsp.wire import Direct, Wire
 
 logger = logging.getLogger(__name__)
+
+
+_OBJECTS = 20_000
+"""New ones between two searches of the garbage collector: opening a long file makes trees, and hardly garbage."""
 
 
 class Server(LanguageServer):
@@ -119,6 +124,7 @@ def serve() -> int:
     """Serve over standard input and output. Whatever prints goes to standard error."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
+    gc.set_threshold(_OBJECTS)
     source, output = open(0, "rb", buffering=0, closefd=False), sys.stdout.buffer  # noqa: SIM115 - for the reader, to the end
     sys.stdout = sys.stderr
     server = Server()

@@ -23,6 +23,8 @@ class Document:
 
     def __init__(self, text: str) -> None:
         self.lines = split_lines(text)
+        self.shifts = 0
+        """How often an edit moved the lines below it."""
         self._parts: list[Part] = []
         self._replace(0, 0, [self._part(piece) for piece in pieces(self.lines)])
 
@@ -106,6 +108,7 @@ class Document:
         else:
             end = len(self._parts)
         if delta:
+            self.shifts += 1
             for part in self._parts[end:]:
                 part.line += delta
         known_parts = {(part.kind, part.indent, part.text): part for part in self._parts[begin:end]}
