@@ -11,7 +11,7 @@ ZOO ?= ../shared/zoo
 SOURCES := server tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test package code format generate corpus zoo detection bench lock clean
+.PHONY: help setup demo test package code format generate corpus zoo detection keystroke batch bench lock clean
 
 help:  ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -56,7 +56,13 @@ detection: $(READY) $(PEERS_READY)  ## Plant mistakes in the corpus, count what 
 	$(BIN)/python -m benchmarks.corpus fetch
 	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -W ignore -m benchmarks.detection --peers
 
-bench: zoo corpus detection  ## Every benchmark
+keystroke: $(READY) $(PEERS_READY)  ## What a keystroke costs, beside ruff's server
+	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -m benchmarks.keystroke
+
+batch: $(READY) $(PEERS_READY)  ## What checking a whole project costs, beside ruff
+	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -m benchmarks.batch
+
+bench: zoo corpus detection keystroke batch  ## Every benchmark
 
 lock: $(READY)  ## Pin requirements/*.in again (uv, in a venv of its own)
 	$(PYTHON) -m venv $(VENV)-lock

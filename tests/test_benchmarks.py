@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.batch.project import write
 from benchmarks.zoo_cases import Finding, drop_annotations, outcome_of, repaired
+
+from awaitest.check import Checker
+from awaitest.project.workspace import Workspace
 
 
 @pytest.mark.parametrize(
@@ -70,3 +75,12 @@ def test_repaired(findings: list[Finding], unsafe: bool, text: str | None, tmp_p
 )
 def test_drop_annotations(source: str, bare: str) -> None:
     assert drop_annotations(source) == bare
+
+
+def test_the_project_of_the_batch_has_the_mistakes_that_were_planted(tmp_path: Path) -> None:
+    write(tmp_path / "project", tests=4, modules=3, length=5)
+    tests = sorted(tmp_path.rglob("test_*.py"))
+    checker = Checker(Workspace(python=Path(sys.prefix)))
+    found = [(path.stem, it.code) for path in tests for it in checker.check(path)]
+    assert len(tests) == 4
+    assert found == [(f"test_{number}", "AWT101") for number in range(4)]

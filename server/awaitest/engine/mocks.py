@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from awaitest.engine.apps import members_of, modules_of
 from awaitest.engine.steps import Called
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import AsyncMockValue, every
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import kept, parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -71,7 +70,7 @@ def takes_json_as_data(run: Run) -> bool:
     return taken
 
 
-@lru_cache(1 << 13)
+@kept
 def _json_in(node: ast.stmt) -> tuple[bool, bool]:
     """Whether a piece of code calls `json()`, and whether it awaits that or makes it a coroutine."""
     parts = list(parts_of(node))

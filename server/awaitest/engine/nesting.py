@@ -56,7 +56,7 @@ def call_edits(run: Run, outer: Run) -> list[Edit] | None:
 def moved_out_edits(run: Run, outer: Run) -> list[Edit] | None:
     """Move a nested function that ends a function of the module, and uses none of its names, behind it."""
     node, body = run.node, outer.node.body
-    local = bound_names(tuple(body)) | {part.arg for part in parts_of(outer.node.args) if isinstance(part, ast.arg)}
+    local = bound_names(body) | {part.arg for part in parts_of(outer.node.args) if isinstance(part, ast.arg)}
     alone = outer.cls is None and outer.parent is None and body[-1] is node and len(body) > 1
     if not alone or free_names(node) & local or node.name in run.module.bound:
         return None

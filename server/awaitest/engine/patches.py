@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import kept, parts_of
 
 _PATCHING = frozenset(
     {"patch", "object", "setattr", "delattr", "multiple", "spy", "stub", "patch_object", "when", "expect"}
 )
 
 
-@lru_cache(1 << 12)
+@kept
 def patched_by(node: ast.AST) -> frozenset[str]:
     """Dotted names that a function or class replaces while it runs, decorators included: "app.mail.send", "client.get"."""
     found: set[str] = set()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
 from awaitest.engine.expressions import Evaluator
-from awaitest.engine.syntax import generates, self_assignments
+from awaitest.engine.syntax import assigning, generates
 from awaitest.engine.values import NONE, UNKNOWN, ClassInfo, ClassValue, FunctionInfo, Instance, Value, join
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import World
@@ -84,7 +84,7 @@ class SilentReader:
     def _assigned(self, cls: ClassInfo, name: str) -> Value | None:
         path, found = f"self.{name}", []
         for owner in self._world.mro(cls)[0]:
-            for node in self_assignments(tuple(owner.node.body)).get(name, ()):
+            for node in assigning(owner.node.body, name):
                 function = self._world.function_info(owner.module, node, owner)
                 found.append(self._attribute_after(cls, function, path))
             if found:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from awaitest.engine.apps import state_reads
@@ -13,7 +12,7 @@ from awaitest.engine.syntax import generates, own_nodes
 from awaitest.engine.values import FunctionInfo, FunctionValue, Instance, Made
 from awaitest.engine.world import Definition
 from awaitest.project.resolve import Found
-from awaitest.source.nodes import children, parts_of
+from awaitest.source.nodes import children, kept, parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -103,7 +102,7 @@ def _declarations(document: Document) -> _Declared:
     )
 
 
-@lru_cache(1 << 13)
+@kept
 def _in_statement(statement: ast.stmt) -> _Declared:
     parts = list(parts_of(statement))
     decorators = [(part, item) for part in parts if isinstance(part, Definition) for item in part.decorator_list]

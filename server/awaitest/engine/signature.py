@@ -34,7 +34,7 @@ def ask_instead(run: Run, node: ast.expr, fixture: Fixture) -> list[Edit] | None
     statement = statement_of(run.node, node)
     if asked is None or statement is None:
         return None
-    names = bound_names(tuple(run.node.body))
+    names = bound_names(run.node.body)
     if fixture.name not in names and not isinstance(outside, ast.Expr):
         return [*asked, Edit(run.span(whole), fixture.name)]
     again = isinstance(outside, ast.Assign) and [ast.unparse(target) for target in outside.targets] == [fixture.name]

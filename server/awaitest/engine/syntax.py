@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 from awaitest.engine.world import Definition
-from awaitest.source.nodes import children, parts_of
+from awaitest.source.nodes import children, kept, parts_of
 
-_REMEMBERED = 1 << 15
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_IMPORTS = (ast.Import, ast.ImportFrom)
+_YIELDS = (ast.Yield, ast.YieldFrom)
 
 
-@lru_cache(_REMEMBERED)
+@kept
 def generates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
     """Whether the function itself, not one nested in it, has a `yield`."""
-    return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own_nodes(node))
+    return any(isinstance(part, _YIELDS) for part in own_nodes(node))
 
 
-def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+@kept
+def own_nodes(node: ast.AST) -> Sequence[ast.AST]:
     """Nodes of a function's body that are not inside a nested function or class."""
     body = getattr(node, "body", [])
     stack: list[ast.AST] = list(body) if isinstance(body, list) else [body]
+    found: list[ast.AST] = []
     while stack:
         part = stack.pop()
-        yield part
-        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            stack.extend(children(part))
+        found.append(part)
+        if not isinstance(part, SCOPES):
+            stack += children(part)
+    return found
 
 
-@lru_cache(_REMEMBERED)
+@kept
 def asynchronous(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[ast.AST, ...]:
     """Asynchronous syntax of a function itself, in the order of the text; Python takes it in an `async def` only."""
     found: list[ast.AST] = []
@@ -61,42 +66,44 @@ def stores_on_self(node: ast.AST) -> TypeGuard[ast.Attribute]:
     )
 
 
-@lru_cache(_REMEMBERED)
-def self_assignments(body: tuple[ast.stmt, ...]) -> Mapping[str, tuple[ast.FunctionDef | ast.AsyncFunctionDef, ...]]:
-    """Attribute names that the methods in the body of a class assign on `self`, with these methods."""
-    found: dict[str, dict[ast.FunctionDef | ast.AsyncFunctionDef, None]] = {}
-    for method in body:
-        if isinstance(method, Definition):
-            for part in parts_of(method):
-                if stores_on_self(part):
-                    found.setdefault(part.attr, {})[method] = None
-    return {name: tuple(methods) for name, methods in found.items()}
+def assigning(body: Iterable[ast.stmt], name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The methods in the body of a class that assign an attribute of this name on `self`."""
+    return [method for method in body if isinstance(method, Definition) and name in _assigned(method)]
 
 
-@lru_cache(_REMEMBERED)
-def bound_names(body: tuple[ast.stmt, ...]) -> frozenset[str]:
+@kept
+def _assigned(method: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    return frozenset(part.attr for part in parts_of(method) if stores_on_self(part))
+
+
+def bound_names(body: Iterable[ast.stmt]) -> frozenset[str]:
     """Names a function body binds itself."""
+    return frozenset().union(*map(_bound, body))
+
+
+@kept
+def _bound(statement: ast.stmt) -> frozenset[str]:
     names: set[str] = set()
-    stack: list[ast.AST] = list(body)
+    stack: list[ast.AST] = [statement]
     while stack:
         part = stack.pop()
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
             names.add(part.id)
-        elif isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        elif isinstance(part, _NAMED):
             names.add(part.name)
             stack.extend(part.decorator_list)
             continue
-        elif isinstance(part, ast.Import | ast.ImportFrom):
+        elif isinstance(part, _IMPORTS):
             names.update((alias.asname or alias.name).partition(".")[0] for alias in part.names)
         elif isinstance(part, ast.Lambda):
             continue
         elif isinstance(part, ast.ExceptHandler) and part.name:
             names.add(part.name)
-        stack.extend(children(part))
+        stack += children(part)
     return frozenset(names)
 
 
-@lru_cache(_REMEMBERED)
+@kept
 def free_names(node: ast.AST) -> frozenset[str]:
     """Names that a nested function, lambda or class reads from around it."""
     read = {part.id for part in parts_of(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
@@ -107,11 +114,11 @@ def free_names(node: ast.AST) -> frozenset[str]:
     body = getattr(node, "body", [])
     if isinstance(body, list):
         outer = {name for part in parts_of(node) if isinstance(part, ast.Global | ast.Nonlocal) for name in part.names}
-        own |= bound_names(tuple(body)) - outer
+        own |= bound_names(body) - outer
     return frozenset(read - own)
 
 
-@lru_cache(_REMEMBERED)
+@kept
 def first_use(node: ast.AST, name: str) -> ast.Attribute | ast.Subscript | ast.For | ast.comprehension | None:
     """The first use of a parameter, where reading attributes and items and looping is all that a function does with it."""
     own = list(own_nodes(node))
@@ -129,7 +136,7 @@ def first_use(node: ast.AST, name: str) -> ast.Attribute | ast.Subscript | ast.F
     return None if isinstance(first, ast.Attribute) and first.attr in INSPECTED else first
 
 
-@lru_cache(_REMEMBERED)
+@kept
 def read_through(node: ast.AST, name: str) -> frozenset[str]:
     """The attributes by which a nested function reads a name from around it; empty where it does anything else with it."""
     parts = list(parts_of(node))
@@ -139,22 +146,23 @@ def read_through(node: ast.AST, name: str) -> frozenset[str]:
     return frozenset(through.values()) if through.keys() == uses else frozenset()
 
 
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 INSPECTED = frozenset(
     {"close", "send", "throw", "cr_await", "cr_frame", "cr_running", "cr_code", "cr_origin", "__await__", "__class__", "__name__", "__qualname__", "__iter__"}
 )  # fmt: skip
 """Attributes that coroutine objects have themselves."""
 
 
-@lru_cache(_REMEMBERED)
-def shared_names(body: tuple[ast.stmt, ...]) -> frozenset[str]:
+def shared_names(body: Iterable[ast.stmt]) -> frozenset[str]:
     """Names of a function that functions nested in it declare `nonlocal`."""
-    return frozenset(
-        name for node in body for part in parts_of(node) if isinstance(part, ast.Nonlocal) for name in part.names
-    )
+    return frozenset().union(*map(_shared, body))
 
 
-@lru_cache(_REMEMBERED)
+@kept
+def _shared(statement: ast.stmt) -> frozenset[str]:
+    return frozenset(name for part in parts_of(statement) if isinstance(part, ast.Nonlocal) for name in part.names)
+
+
+@kept
 def passed_through(node: ast.AST) -> tuple[str, ...]:
     """Names of the methods of `self` whose result a method gives back as it is: `return self.send(…)`."""
     return tuple(

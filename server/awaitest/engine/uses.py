@@ -66,7 +66,7 @@ def uses(run: Run, node: ast.AST) -> list[Use] | None:
     names = [part for part in parts_of(run.node) if isinstance(part, ast.Name) and part.id == target]
     outer = any(isinstance(part, ast.Global | ast.Nonlocal) and target in part.names for part in parts_of(run.node))
     once = sum(1 for part in names if isinstance(part.ctx, ast.Store)) == 1
-    if not once or outer or target not in bound_names(tuple(run.node.body)):
+    if not once or outer or target not in bound_names(run.node.body):
         return None
     return [Use(part, path_to(run.node, part)) for part in names if not isinstance(part.ctx, ast.Store)]
 

@@ -74,8 +74,8 @@ class Walk(ControlFlow):
         self.is_test = is_test
         self.is_async = is_async
         self.declared = declared(world, module, returns)
-        self.bound_names = bound_names(tuple(body))
-        self.shared_names = frozenset(shared_names(tuple(body)))
+        self.bound_names = bound_names(body)
+        self.shared_names = shared_names(body)
         self.nested: list[FunctionInfo] = []
         self.closings: list[Closing] = []
         self.exits: list[State] = []

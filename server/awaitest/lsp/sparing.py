@@ -3,7 +3,6 @@ of them takes longer than all else that the server does before its first answer.
 
 from __future__ import annotations
 
-import importlib
 import sys
 import threading
 from typing import Any
@@ -20,10 +19,11 @@ def import_types() -> None:
     define = attrs.define
     attrs.define = _later  # type: ignore[assignment]
     try:
-        types = importlib.import_module("lsprotocol.types")
+        from lsprotocol import types
     finally:
         attrs.define = define
-    hooks = importlib.import_module("lsprotocol._hooks")
+    from lsprotocol import _hooks as hooks
+
     if hasattr(hooks, "_resolved_forward_references"):
         hooks.__dict__["_resolved_forward_references"] = True
         _known.update(types.ALL_TYPES_MAP)

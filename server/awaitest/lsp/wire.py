@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from lsprotocol import types
@@ -99,7 +99,7 @@ class Wire:
 
     def _read(self, source: BinaryIO) -> None:
         try:
-            for body in _messages(source):
+            for body in messages(source):
                 self._take(body)
         except OSError:
             logger.info("the client has gone")
@@ -159,7 +159,7 @@ class Wire:
                 self.refuse(number, types.ErrorCodes.InvalidParams.value, "Invalid params")
 
 
-def _messages(source: BinaryIO) -> Any:
+def messages(source: BinaryIO) -> Iterator[bytes]:
     """The bodies of messages, as long as they come."""
     data = b""
     while chunk := source.read(1 << 16):

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from awaitest.source.nodes import children, parts_of
+from awaitest.source.nodes import children
 
 UNKNOWN = "__unknown__"
 """The name that stands for every left-out value. No module binds it, so that a reader knows nothing of it."""
@@ -149,7 +149,7 @@ def _function(node: _Function) -> ast.stmt:
 def _drop_unused(function: _Function) -> bool:
     """Leave out assignments to local names that nothing reads; whether there were any."""
     outside = {name for part in _own(function) if isinstance(part, ast.Global | ast.Nonlocal) for name in part.names}
-    used = {part.id for part in parts_of(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+    used = {part.id for part in ast.walk(function) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
     dropped = False
     for part in (function, *_own(function)):
         for field in ("body", "orelse", "finalbody"):

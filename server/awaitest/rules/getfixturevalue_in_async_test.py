@@ -92,7 +92,7 @@ def _asked(run: Run) -> list[str]:
 
 
 def _knows_another_request(run: Run) -> bool:
-    return "request" not in requested(run.node, run.cls is not None) or "request" in bound_names(tuple(run.node.body))
+    return "request" not in requested(run.node, run.cls is not None) or "request" in bound_names(run.node.body)
 
 
 def _fix(step: Called, run: Run, fixture: Fixture) -> Fix | None:

@@ -1,9 +1,15 @@
-"""The nodes of a tree, listed once: rules ask for those of the same function many times over."""
+"""What is asked of the same nodes many times over, kept on them: it goes when they go."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+Node = TypeVar("Node", bound=ast.AST)
+Rest = ParamSpec("Rest")
+Result = TypeVar("Result")
 
 _PLAIN = frozenset(
     {"ctx", "id", "attr", "arg", "kind", "type_comment", "asname", "module", "level", "conversion", "simple"}
@@ -20,6 +26,22 @@ class _Fields(dict[type[ast.AST], tuple[str, ...]]):
 
 
 _FIELDS = _Fields()
+
+
+def kept(function: Callable[Concatenate[Node, Rest], Result]) -> Callable[Concatenate[Node, Rest], Result]:
+    """A function whose results are remembered on the node that it is asked about."""
+
+    @wraps(function)
+    def remembered(node: Node, /, *rest: Rest.args, **named: Rest.kwargs) -> Result:
+        memory: dict[object, Result] | None = getattr(node, "_kept", None)
+        if memory is None:
+            memory = node._kept = {}  # type: ignore[attr-defined]
+        key = function, rest
+        if key not in memory:
+            memory[key] = function(node, *rest, **named)
+        return memory[key]
+
+    return remembered
 
 
 def parts_of(node: ast.AST) -> Sequence[ast.AST]:

@@ -158,7 +158,7 @@ def _of_module(run: Run, name: str) -> Change | None:
 def _bound_in(run: Run) -> set[str]:
     """Names that mean something of the function's own."""
     arguments = {part.arg for part in parts_of(run.node) if isinstance(part, ast.arg)}
-    return arguments | bound_names(tuple(run.node.body))
+    return arguments | bound_names(run.node.body)
 
 
 def _made_at(run: Run, name: str) -> ast.Assign | None:

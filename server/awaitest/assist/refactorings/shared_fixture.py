@@ -133,7 +133,7 @@ def _wanted(run: Run, call: ast.Call) -> tuple[str, ...] | None:
     """The fixtures that the arguments of a call use; None where they use other names of the test."""
     used = dict.fromkeys(part.id for part in parts_of(call) if isinstance(part, ast.Name))
     arguments = {part.arg for part in parts_of(run.node.args) if isinstance(part, ast.arg)}
-    own = [name for name in used if name in arguments | bound_names(tuple(run.node.body))]
+    own = [name for name in used if name in arguments | bound_names(run.node.body)]
     given = {step.name for step in run.received() if step.fixture.function.owner is None}
     return tuple(own) if given.issuperset(own) else None
 
