@@ -36,7 +36,8 @@ export class Server {
 
   /** The answer to a request; undefined where no server runs. */
   async request<T>(method: string, params: object, token?: vscode.CancellationToken): Promise<T | undefined> {
-    return this.client?.isRunning() ? this.client.sendRequest<T>(method, params, token) : undefined;
+    if (!this.client?.isRunning()) return undefined;
+    return token ? this.client.sendRequest<T>(method, params, token) : this.client.sendRequest<T>(method, params);
   }
 
   execute<T>(command: string, args: unknown[] = [], token?: vscode.CancellationToken): Promise<T | undefined> {
