@@ -229,3 +229,21 @@ def test_a_loop_without_end_is_cut(traced: Traced) -> None:
     assert test.outcome == "passed"
     assert any(row.action.startswith("more than 2,000 steps") for row in test.rows)
     assert len(test.rows) < 2_100
+
+
+def test_an_object_whose_class_cannot_be_asked_for_does_not_fail_the_test(traced: Traced) -> None:
+    sly = """\
+class Sly:
+    @property
+    def __class__(self):
+        raise RuntimeError("outside of a context")
+
+
+async def test_sly():
+    sly = Sly()
+    held = [sly]
+    assert len(held) == 1
+"""
+    (test,) = traced(sly).tests
+    assert test.outcome == "passed"
+    assert test.rows[-1].variables == {"sly": "Sly instance", "held": "[Sly instance]"}

@@ -24,6 +24,9 @@ COROUTINE, CLIENT, TASK, EXCEPTION = "coroutine", "client", "task", "exception"
 STREAM, OVERRIDE = "stream", "override"
 FRAMES = 12
 """Callers that a coroutine remembers, innermost first."""
+STARTUP = 2000
+"""Objects that Python may have frozen when it started; more of them are somebody's who froze them on purpose."""
+GROWTH = 1.5
 _INSTALLED = ("stdlib", "platstdlib", "purelib", "platlib")
 _LIBRARIES = tuple(
     os.path.normcase(path) + os.sep
@@ -81,6 +84,8 @@ class Leftovers:
         self._frozen = False
         self.path = ""
         """The file of the test."""
+        self._kept = 0
+        """Objects that were there after the last search for garbage: Python itself does not search while they are frozen."""
         self.owner: object = None
         """Who makes clients now: None for the test, else a fixture wider than it."""
 
@@ -90,11 +95,12 @@ class Leftovers:
         self._depth = sys.get_coroutine_origin_tracking_depth()
         sys.set_coroutine_origin_tracking_depth(max(self._depth, FRAMES))
         self._install()
-        self._overrides = _overrides(self._known_apps(new=not self._looked))
+        self._overrides = _overrides(self._known_apps([] if self._looked else gc.get_objects()))
         self._looked = True
-        if not gc.get_freeze_count():
+        if gc.get_freeze_count() < STARTUP:
             gc.freeze()
             self._frozen = True
+            self._kept = self._kept or gc.get_freeze_count()
 
     def main_started(self, _: FrameType) -> None:
         loop = asyncio._get_running_loop()
@@ -117,24 +123,29 @@ class Leftovers:
         self._patches.undo()
         sys.set_coroutine_origin_tracking_depth(self._depth)
         if self._frozen:
+            grown = gc.get_freeze_count() > GROWTH * self._kept
             gc.unfreeze()
             self._frozen = False
+            if grown:
+                gc.collect()
+                self._kept = 0
 
     def end(self, is_last: bool, module: Any) -> list[Leftover]:
         """Everything left behind, once all fixtures of the test are torn down; `module` for the last test of its module."""
-        self._scan()
+        objects = gc.get_objects()
+        self._scan(objects)
         self._tell_tasks()
         self._tell_clients(is_last)
         self._tell_globals(module)
         self._tell_streams()
-        self._tell_overrides()
+        self._tell_overrides(objects)
         self.abandon()
         self._tasks, self._alive = [], []
         return self._found
 
     def fixture_made(self) -> None:
         """Overrides that a wider fixture has set are its own matter."""
-        self._overrides |= _overrides(self._known_apps())
+        self._overrides |= _overrides(self._known_apps(gc.get_objects()))
 
     def _install(self) -> None:
         wrap = self._patches.wrap
@@ -211,13 +222,12 @@ class Leftovers:
 
         return close
 
-    def _scan(self) -> None:
+    def _scan(self, objects: list[Any]) -> None:
         """Coroutines and failures that something still holds, and that so far nobody was warned of."""
-        objects = gc.get_objects()
-        tasks = [it for it in objects if issubclass(type(it), asyncio.Future)]
+        tasks = _of_kind(objects, asyncio.Future)
         waiting = {id(task.get_coro()) for task in tasks if issubclass(type(task), asyncio.Task)}
-        for it in objects:
-            if type(it) is CoroutineType and id(it) not in waiting and is_fresh(it):
+        for it in _of_kind(objects, CoroutineType):
+            if id(it) not in waiting and is_fresh(it):
                 self._tell_coroutine(it)
         for task in tasks:
             if getattr(task, "_log_traceback", False) and task.done() and not task.cancelled():
@@ -267,21 +277,20 @@ class Leftovers:
             if line:
                 self._found.append(Leftover(CLIENT, type(value).__name__, module.__file__, line))
 
-    def _tell_overrides(self) -> None:
-        for app in self._known_apps():
+    def _tell_overrides(self, objects: list[Any]) -> None:
+        for app in self._known_apps(objects):
             before = self._overrides.get(id(app), {})
             for key, value in app.dependency_overrides.items():
                 if before.get(key) is not value:
                     name = getattr(key, "__qualname__", brief(key))
                     self._found.append(Leftover(OVERRIDE, name, "", 0, f"{type(app).__name__} still overrides it"))
 
-    def _known_apps(self, new: bool = True) -> list[Any]:
-        """Apps that are there; `new` looks for those made since the test began, or at all before the first."""
+    def _known_apps(self, objects: list[Any]) -> list[Any]:
+        """Apps that are there: those known before and those among the objects."""
         kind = getattr(sys.modules.get("fastapi"), "FastAPI", None)
-        if kind is not None and new:
-            for it in gc.get_objects():
-                if issubclass(type(it), kind):
-                    self._apps.add(it)
+        if kind is not None:
+            for it in _of_kind(objects, kind):
+                self._apps.add(it)
         return list(self._apps)
 
     def _origin(self, coroutine: Any) -> tuple[str, int, int, bool]:
@@ -318,6 +327,12 @@ class Leftovers:
         """Whether a file is of the project, not of a library."""
         normal = os.path.normcase(path)
         return normal.startswith(self._root) and not normal.startswith(_LIBRARIES)
+
+
+def _of_kind(objects: list[Any], kind: type) -> list[Any]:
+    """Those objects that are of a kind: there may be hundreds of thousands, of a few thousand types."""
+    kinds = {it for it in set(map(type, objects)) if issubclass(it, kind)}
+    return [it for it in objects if type(it) in kinds] if kinds else []
 
 
 def _overrides(apps: list[Any]) -> dict[int, dict[Any, Any]]:

@@ -13,7 +13,7 @@ from .asserts import sides
 from .loops import Loops
 from .sink import Sink
 from .statements import Statement, statements
-from .values import brief
+from .values import brief, is_a
 
 NAMES = 60
 """Names of a function that are followed."""
@@ -170,14 +170,14 @@ class Recorder:
         """What the locals hold, and what is read of the module and of `self`, as short texts."""
         code, found = frame.f_code, {}
         for name, value in [*frame.f_locals.items()][:NAMES]:
-            if not name.startswith("@") and not isinstance(value, _DATA) and name not in ("self", "cls"):
+            if not name.startswith("@") and not is_a(value, _DATA) and name not in ("self", "cls"):
                 found[name] = brief(value)
         for name in code.co_names:
             value = frame.f_globals.get(name)
             if (
                 value is not None
                 and not name.startswith("_")
-                and not isinstance(value, _DATA)
+                and not is_a(value, _DATA)
                 and type(value).__module__ != "typing"
             ):
                 found.setdefault(name, brief(value))

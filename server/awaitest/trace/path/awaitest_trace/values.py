@@ -44,9 +44,14 @@ def _brief(value: Any, depth: int) -> str:
         return _sequence(value, kind, depth)
     if kind is dict:
         return _mapping(value.items(), len(value), depth)
-    if isinstance(value, type):
+    if is_a(value, type):
         return f"class {value.__name__}"
     return _runnable(value) or _object(value, kind, depth)
+
+
+def is_a(value: object, kinds: type | types.UnionType | tuple[type, ...]) -> bool:
+    """Whether a value is of a kind. `isinstance` would ask it for its `__class__`, which may be the user's code."""
+    return issubclass(type(value), kinds)
 
 
 def _text(value: Any) -> str:
@@ -81,15 +86,15 @@ def _first(items: Iterable[Any]) -> list[Any]:
 
 def _runnable(value: Any) -> str:
     """Coroutines and their kin, functions, modules; empty for anything else."""
-    if isinstance(value, types.CoroutineType):
+    if is_a(value, types.CoroutineType):
         frame = value.cr_frame
         started = "finished" if frame is None else "not awaited" if is_fresh(value) else "running"
         return f"coroutine {value.__qualname__}(), {started}"
-    if isinstance(value, types.AsyncGeneratorType | types.GeneratorType):
-        return f"{'async ' if isinstance(value, types.AsyncGeneratorType) else ''}generator {value.__qualname__}()"
-    if isinstance(value, types.FunctionType | types.BuiltinFunctionType | types.MethodType):
+    if is_a(value, types.AsyncGeneratorType | types.GeneratorType):
+        return f"{'async ' if is_a(value, types.AsyncGeneratorType) else ''}generator {value.__qualname__}()"
+    if is_a(value, types.FunctionType | types.BuiltinFunctionType | types.MethodType):
         return f"function {value.__name__}"
-    return f"module {value.__name__}" if isinstance(value, types.ModuleType) else ""
+    return f"module {value.__name__}" if is_a(value, types.ModuleType) else ""
 
 
 def is_fresh(coroutine: types.CoroutineType[Any, Any, Any]) -> bool:
@@ -107,7 +112,7 @@ def _object(value: Any, kind: type, depth: int) -> str:
         return f"{name} {state['status_code']}"
     if "BaseClient" in library and "_state" in state:
         return f"{name} instance{_CLIENT_STATES.get(getattr(state['_state'], 'name', ''), '')}"
-    if isinstance(value, BaseException):
+    if is_a(value, BaseException):
         return f"{name}({', '.join(brief(item, depth + 1) for item in value.args[:ITEMS])})"
     fields = getattr(kind, "__dataclass_fields__", None) or getattr(kind, "__pydantic_fields__", None)
     if not isinstance(fields, dict) or depth >= DEEPEST:

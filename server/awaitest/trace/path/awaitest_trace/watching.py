@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
@@ -38,11 +39,47 @@ class Watch(Protocol):
 
 def watch(listener: Listener) -> Watch:
     """The way of this Python; None of the tools at work is disturbed where `sys.monitoring` is there."""
+    careful = _Careful(listener)
     if sys.version_info >= (3, 12):
         from .monitoring import Monitor
 
-        return Monitor(listener)
-    return Tracer(listener)
+        return Monitor(careful)
+    return Tracer(careful)
+
+
+class _Careful:
+    """What fails in a listener does not fail in the test that it listens to."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def started(self, frame: FrameType) -> None:
+        with suppress(Exception):
+            self._listener.started(frame)
+
+    def reached(self, frame: FrameType, line: int) -> None:
+        with suppress(Exception):
+            self._listener.reached(frame, line)
+
+    def checked(self, frame: FrameType, line: int) -> None:
+        with suppress(Exception):
+            self._listener.checked(frame, line)
+
+    def raised(self, frame: FrameType, error: BaseException) -> None:
+        with suppress(Exception):
+            self._listener.raised(frame, error)
+
+    def suspended(self, frame: FrameType) -> None:
+        with suppress(Exception):
+            self._listener.suspended(frame)
+
+    def resumed(self, frame: FrameType) -> None:
+        with suppress(Exception):
+            self._listener.resumed(frame)
+
+    def ended(self, frame: FrameType) -> None:
+        with suppress(Exception):
+            self._listener.ended(frame)
 
 
 class Tracer:
