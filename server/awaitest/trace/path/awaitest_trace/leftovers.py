@@ -26,7 +26,8 @@ FRAMES = 12
 """Callers that a coroutine remembers, innermost first."""
 STARTUP = 2000
 """Objects that Python may have frozen when it started; more of them are somebody's who froze them on purpose."""
-GROWTH = 1.5
+GARBAGE = 200_000
+"""Objects that tests have left before they are searched for garbage: Python does not search what is frozen."""
 _INSTALLED = ("stdlib", "platstdlib", "purelib", "platlib")
 _LIBRARIES = tuple(
     os.path.normcase(path) + os.sep
@@ -84,8 +85,7 @@ class Leftovers:
         self._frozen = False
         self.path = ""
         """The file of the test."""
-        self._kept = 0
-        """Objects that were there after the last search for garbage: Python itself does not search while they are frozen."""
+        self._since_search = 0
         self.owner: object = None
         """Who makes clients now: None for the test, else a fixture wider than it."""
 
@@ -100,7 +100,6 @@ class Leftovers:
         if gc.get_freeze_count() < STARTUP:
             gc.freeze()
             self._frozen = True
-            self._kept = self._kept or gc.get_freeze_count()
 
     def main_started(self, _: FrameType) -> None:
         loop = asyncio._get_running_loop()
@@ -123,16 +122,16 @@ class Leftovers:
         self._patches.undo()
         sys.set_coroutine_origin_tracking_depth(self._depth)
         if self._frozen:
-            grown = gc.get_freeze_count() > GROWTH * self._kept
             gc.unfreeze()
             self._frozen = False
-            if grown:
+            if self._since_search > GARBAGE:
                 gc.collect()
-                self._kept = 0
+                self._since_search = 0
 
     def end(self, is_last: bool, module: Any) -> list[Leftover]:
         """Everything left behind, once all fixtures of the test are torn down; `module` for the last test of its module."""
         objects = gc.get_objects()
+        self._since_search += len(objects)
         self._scan(objects)
         self._tell_tasks()
         self._tell_clients(is_last)

@@ -19,7 +19,7 @@ from .requests import Requests
 from .sink import Sink
 from .statements import statements
 from .values import brief
-from .watching import watch
+from .watching import Watch, watch
 
 
 class Tracing:
@@ -37,6 +37,7 @@ class Tracing:
         self._requests = Requests(self._sink)
         self._fixtures: dict[CodeType, Any] = {}
         self._made: list[Any] = []
+        self._seen: Watch | None = None
         self._sink.write(
             "session", python=platform.python_version(), pytest=pytest.__version__, root=str(config.rootpath)
         )
@@ -49,17 +50,20 @@ class Tracing:
         recorder.on_main_start = self._leftovers.main_started
         recorder.on_main_end = self._leftovers.main_ended
         self._made = []
-        self._requests.install(self._patches)
+        if self._records:
+            self._requests.install(self._patches)
         self._leftovers.begin(test.path)
-        seen = watch(recorder if self._records else _Ends(test, self._leftovers))
+        self._seen = self._seen or watch(recorder if self._records else _Ends(self._leftovers))
         try:
-            seen.start(lambda code: test.is_code(code) or self._follows(code, test))
+            self._seen.start(lambda code: test.is_code(code) or self._follows(code, test))
         except RuntimeError as error:
             self._sink.write("untraced", why=str(error))
         try:
             yield
         finally:
-            seen.stop()
+            if self._records or not self._seen.lasts:
+                self._seen.stop()
+                self._seen = None
             self._leftovers.abandon()
             self._patches.undo()
             self._sink.write("end")
@@ -125,6 +129,8 @@ class Tracing:
         self._sink.write("finished", exit=int(exitstatus))
 
     def pytest_unconfigure(self) -> None:
+        if self._seen is not None:
+            self._seen.stop()
         self._sink.close()
 
     def _is_told(self, fixturedef: Any, request: Any) -> bool:
@@ -196,8 +202,8 @@ def _unwrapped(function: Any) -> Any:
 class _Ends:
     """Listens for the start and the end of a test's own function only."""
 
-    def __init__(self, test: _Test, leftovers: Leftovers) -> None:
-        self._test, self._leftovers = test, leftovers
+    def __init__(self, leftovers: Leftovers) -> None:
+        self._leftovers = leftovers
 
     def started(self, frame: FrameType) -> None:
         self._leftovers.main_started(frame)

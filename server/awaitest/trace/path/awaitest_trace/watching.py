@@ -33,6 +33,9 @@ class Listener(Protocol):
 class Watch(Protocol):
     """Tells the listener of wanted functions between `start` and `stop`."""
 
+    lasts: bool
+    """Whether it may stay on from test to test: it costs nothing where nothing is wanted, and hinders nobody."""
+
     def start(self, wanted: Wanted) -> None: ...
     def stop(self) -> None: ...
 
@@ -84,6 +87,8 @@ class _Careful:
 
 class Tracer:
     """By `sys.settrace`. Another trace function, such as a debugger's, pauses meanwhile."""
+
+    lasts = False
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
