@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,6 +28,10 @@ PEERS = {
     "pyright": ["pyright"],
     "flake8-async": ["flake8", "--select", "ASYNC"],
 }
+
+
+COLD, CHANGED = "awaitest, cold", "awaitest, one changed"
+"""Ours without what was remembered of the project, and after a change of one test."""
 
 
 @dataclass
@@ -71,7 +76,9 @@ def commands(folder: Path, peers: bool) -> dict[str, list[str]]:
     found = {
         "ruff, cold": [ruff, "check", "--exit-zero", "--no-cache"],
         "ruff, warm": [ruff, "check", "--exit-zero"],
-        "awaitest": [*ours, "."],
+        COLD: [*ours, "."],
+        "awaitest, warm": [*ours, "."],
+        CHANGED: [*ours, "."],
         "awaitest, one file": [*ours, str(one)],
     }
     for name, command in PEERS.items() if peers else ():
@@ -97,12 +104,20 @@ def main() -> int:
         lines = sum(path.read_text().count("\n") for path in files)
         print(f"{len(files):,} files, {lines:,} lines, {options.tests:,} of them tests")
         them = commands(folder, options.peers)
+        cache = folder.parent / f"{folder.name}-cache"
+        os.environ["AWAITEST_CACHE_DIR"] = str(cache)
         costs: dict[str, list[Cost]] = {name: [] for name in them}
         for turn in range(options.rounds):
             for name, command in them.items():
+                if name == COLD:
+                    shutil.rmtree(cache / "runs", ignore_errors=True)
+                if name == CHANGED:
+                    with sorted(folder.glob("tests/*/test_*.py"))[turn].open("a") as file:
+                        file.write("# changed\n")
                 if turn == 0 or name not in PEERS:
                     costs[name].append(run(command, folder))
         base = statistics.median(it.wall for it in costs["ruff, cold"])
+        shutil.rmtree(cache, ignore_errors=True)
         for name, taken in costs.items():
             wall, cpu = statistics.median(it.wall for it in taken), statistics.median(it.cpu for it in taken)
             memory = max(it.memory for it in taken)

@@ -19,6 +19,7 @@ from awaitest.engine.steps import Row, Step
 from awaitest.engine.table import rows
 from awaitest.project.config import CONFIG_NAMES, find_config
 from awaitest.project.files import OverlayFiles
+from awaitest.project.notes import Notes
 from awaitest.project.settings import Settings, load_settings
 from awaitest.project.tables import read_ini, read_toml
 from awaitest.project.workspace import Project, Workspace
@@ -60,6 +61,14 @@ class Checker:
         runs = self.engine(project).runs(module)
         told = [it for run in runs for it in placed(reports_of(run), path)]
         return [it.diagnostic(with_fix=True) for it in self.tell(path, module.document, told)]
+
+    def noting(self, path: Path, notes: Notes) -> Notes:
+        """From now on, note what is asked about other files for this one; it rests on all that it imports in any case."""
+        project = self.workspace.project_of(path)
+        project.resolver.notes = notes
+        if path.name not in CONFIG_NAMES:
+            project.reach(project.module(path))
+        return notes
 
     def tell(self, path: Path, document: Document | ConfigFile, reported: Iterable[Told]) -> list[Told]:
         """What is said of a file: what was reported and what Python cannot read, settings and suppressions applied."""

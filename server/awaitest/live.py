@@ -20,6 +20,7 @@ from awaitest.project.cache import SkeletonCache
 from awaitest.project.config import CONFIG_NAMES, PytestConfig
 from awaitest.project.discovery import configurations, find_tests, is_tests
 from awaitest.project.files import DiskFiles, Files, OpenFiles
+from awaitest.project.notes import Notes
 from awaitest.project.settings import Settings
 from awaitest.project.workspace import Workspace
 from awaitest.source.document import Document, Segment
@@ -37,7 +38,7 @@ _RENEWED_AFTER = 500
 """Edits. The engine remembers some nodes of every version of a test; a new one forgets them."""
 
 
-_Touched = Callable[[Path, frozenset[Path]], bool]
+_Touched = Callable[[Path, Notes], bool]
 
 
 class SupersededError(Exception):
@@ -52,7 +53,8 @@ class OpenFile:
     document: Document
     segments: list[Segment] = field(default_factory=list)
     """Those of the last edit."""
-    reach: frozenset[Path] = frozenset()
+    notes: Notes = field(default_factory=Notes)
+    """What it rests on; that of earlier checks included, as long as their results are kept."""
     sheet: Sheet | None = None
     reports: dict[Run, list[Report]] = field(default_factory=dict)
     placed: dict[Run, list[Told]] = field(default_factory=dict)
@@ -76,7 +78,7 @@ class Live:
         self._documents: dict[Path, Document] = {}
         self._configurations: dict[Path, Document] = {}
         self._open: dict[Path, OpenFile] = {}
-        self._surveyed: dict[Path, frozenset[Path]] = {}
+        self._surveyed: dict[Path, Notes] = {}
         self.files = OpenFiles(self._documents, files or DiskFiles())
         self.workspace = Workspace(self.files, cache=cache, opened=self._documents, environments=environments)
         self.checker = Checker(self.workspace, adjust)
@@ -132,7 +134,9 @@ class Live:
                 for old, new in zip(before, state.segments, strict=True)
                 if old is not new and new.owner and _SELVES.findall(old.text) != _SELVES.findall(new.text)
             }
-            self._outdate(lambda other, _: other != path and self._hands_out(other, path))
+            new_ones = (new.text for old, new in zip(before, state.segments, strict=True) if old is not new)
+            typed = "".join(new_ones).encode("utf-8", "replace")
+            self._outdate(lambda other, notes: other != path and notes.rest_on(path, typed))
             return set()
         state.edits = 0
         return self.changed([path])
@@ -161,25 +165,26 @@ class Live:
     def reconsider(self) -> set[Path]:
         """Settings or environments changed: everything must be checked anew."""
         self.checker.forget_projects()
-        return self._outdate(lambda _path, _reach: True)
+        return self._outdate(lambda _path, _notes: True)
 
     def _resting_on(self, path: Path) -> _Touched:
         came_or_went = path not in self._documents and not self.files.is_file(path)
-        known = (*self._surveyed.values(), *(state.reach for state in self._open.values()))
-        came_or_went |= not any(path in reach for reach in known)
+        known = (*self._surveyed.values(), *(state.notes for state in self._open.values()))
+        came_or_went |= not any(path in notes.paths for notes in known)
+        text = self.files.read(path) or b""
 
-        def touched(other: Path, reach: frozenset[Path]) -> bool:
-            if path in reach or other == path or self._hands_out(other, path):
+        def touched(other: Path, notes: Notes) -> bool:
+            if other == path or notes.rest_on(path, text):
                 return True
             return came_or_went and self.workspace.project_of(other).config.rootdir in path.parents
 
         return touched
 
     def _outdate(self, touched: _Touched) -> set[Path]:
-        outdated = {path for path, state in self._open.items() if touched(path, state.reach)}
+        outdated = {path for path, state in self._open.items() if touched(path, state.notes)}
         for path in outdated:
             self._open[path].sheet = None
-        return outdated | {path for path, reach in self._surveyed.items() if touched(path, reach)}
+        return outdated | {path for path, notes in self._surveyed.items() if touched(path, notes)}
 
     # -- checks ------------------------------------------------------------------------------------------------------
 
@@ -221,8 +226,8 @@ class Live:
             return self.checker.check_config(path)
         project = self.workspace.project_of(path)
         module = project.module(path)
+        self._surveyed[path] = self.checker.noting(path, Notes())
         runs = self.checker.engine(project).runs(module)
-        self._surveyed[path] = project.reach(module)
         assert module.document is not None
         return self.checker.tell(path, module.document, [it for run in runs for it in placed(reports_of(run), path)])
 
@@ -254,12 +259,12 @@ class Live:
         project = self.workspace.project_of(state.path)
         module = project.module(state.path)
         if state.sheet is None:
+            state.notes = self.checker.noting(state.path, Notes())
             state.sheet = self.checker.engine(project).sheet(module)
             state.reports = {}
-            state.reach = project.reach(module)
         else:
-            engine = state.sheet.runs[-1].engine
-            state.sheet = engine.sheet(module, state.sheet)
+            project.resolver.notes = state.notes
+            state.sheet = state.sheet.runs[-1].engine.sheet(module, state.sheet)
         return state.sheet
 
     def _only_in_tests(self, path: Path, before: list[Segment], after: list[Segment]) -> bool:
@@ -277,13 +282,6 @@ class Live:
             if any(name in other.text and word.search(other.text) for other in after if other is not new):
                 return False
         return True
-
-    def _hands_out(self, giver: Path, taker: Path) -> bool:
-        """Whether a file may have fixtures that are judged by what tests of another do with them."""
-        config = self.workspace.project_of(giver).config
-        if giver.name == "conftest.py":
-            return giver.parent in taker.parents
-        return not config.collects_file(giver) and config.rootdir in taker.parents
 
 
 def _owner(run: Run) -> Segment | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from awaitest.cli.session import Found, Mistake, Request, RuleInfo, Session
 from awaitest.engine.diagnostic import Diagnostic, FileEdit, Fix, Severity
 from awaitest.engine.steps import Row
+from awaitest.project.notes import Notes
+from awaitest.project.witness import Changes, Seen
 from awaitest.source.text import Edit, Span
 
 RULES = [
@@ -84,6 +86,15 @@ class FakeSession:
             fix = Fix(f"Write {replacement}", (FileEdit(path, Edit(span, replacement)),), safe)
         rule = BY_CODE[code]
         return Diagnostic(code, rule.name, Severity(rule.severity), message, path, span, fix)
+
+    def notes(self) -> None:
+        return None
+
+    def seen(self) -> Seen:
+        return Seen()
+
+    def outdated(self, changes: Changes, notes: Mapping[Path, Notes], files: Iterable[str]) -> None:  # noqa: ARG002
+        return None
 
     def explain(self, path: Path, test: str) -> list[Row] | None:  # noqa: ARG002
         if test != "TestHello::test_get":

@@ -53,6 +53,8 @@ SNIPPETS = [
     "    response = client.get('/')\n", "async def test_more(client):\n    client.get('/')\n", "@pytest.mark.asyncio\n",
     "@pytest.mark.anyio\n", "    await client.aclose()\n", "class TestA:\n", "    def test_x(self): pass\n",
     "@pytest.fixture\n", "def helper(): return 1\n", "import httpx\n", "from httpx import AsyncClient\n", "return",
+    "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n", "import nest_asyncio\n",
+    "def pytest_pyfunc_call(pyfuncitem):\n    import asyncio\n",
 ]  # fmt: skip
 
 
@@ -104,9 +106,9 @@ def test_an_edit_inside_a_test_walks_that_test_alone() -> None:
     ("path", "before", "text", "outdated"),
     [
         (CONFTEST, "import", "X = 1\n", {CART, HELPERS, SUITE}),
-        (HELPERS, "import", "X = 1\n", {CART, CONFTEST}),
-        (CART, "import", "X = 1\n", {CONFTEST, HELPERS}),
-        (SUITE, "async def test_2", "X = 1\n", {CONFTEST, HELPERS}),
+        (HELPERS, "import", "X = 1\n", {CART, CONFTEST, SUITE}),
+        (CART, "import", "X = 1\n", {SUITE}),
+        (SUITE, "async def test_2", "X = 1\n", {HELPERS}),
     ],
 )
 def test_an_edit_elsewhere_outdates_what_rests_on_the_file(
@@ -128,6 +130,19 @@ def test_a_fixture_that_changes_in_the_conftest_changes_what_is_said_of_its_test
     assert [told.code for told in live.check(test)] == ["AWT101"]
     assert live.close(conftest) == {test}
     assert live.check(test) == []
+
+
+def test_a_neighbour_that_brings_anyio_changes_what_is_said_of_a_fixture(tmp_path: Path) -> None:
+    fixture, neighbour = tmp_path / "test_fixture.py", tmp_path / "test_neighbour.py"
+    text = "import pytest\n\n\n@pytest.fixture\nasync def late():\n    return 1\n\n\ndef test_late(late):\n    assert late\n"
+    live = Live(environments={tmp_path: Path(sys.prefix)})
+    live.open(fixture, text)
+    live.open(neighbour, "import pytest\n")
+    assert [(code, span.start.line) for code, span, *_ in said(live, fixture)] == [("AWT204", 3)]
+    live.check(neighbour)
+    backend = "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n"
+    assert live.edit(neighbour, [(Span.of(1, 0, 1, 0), backend)]) == {fixture}
+    assert [(code, span.start.line) for code, span, *_ in said(live, fixture)] == [("AWT205", 8)]
 
 
 def test_the_configuration_on_the_disk_decides_anew(tmp_path: Path) -> None:

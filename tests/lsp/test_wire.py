@@ -86,6 +86,7 @@ class Raw:
         assert process.stdout is not None
         self._in, self._out = process.stdin, process.stdout
         self._received = messages(self._out)  # type: ignore[arg-type]
+        self._answers: dict[str, dict[str, Any]] = {}
 
     def send(self, *sent: object) -> None:
         bodies = [it if isinstance(it, bytes) else json.dumps(it).encode() for it in sent]
@@ -93,8 +94,12 @@ class Raw:
         self._in.flush()
 
     def answer(self, number: object) -> dict[str, Any]:
-        """The answer to a request; what else comes is passed over."""
-        return next(it for it in map(json.loads, self._received) if it.get("id") == number and "method" not in it)
+        """The answer to a request, in whatever order they come; each can be taken once."""
+        while repr(number) not in self._answers:
+            message = json.loads(next(self._received))
+            if "method" not in message:
+                self._answers[repr(message.get("id"))] = message
+        return self._answers.pop(repr(number))
 
 
 @pytest.fixture

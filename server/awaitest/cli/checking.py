@@ -9,13 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaitest.cli.report import Failure, Report, in_order
+from awaitest.cli.report import Failure, Outcome, Report, report_of
 from awaitest.cli.session import Request, Session
-from awaitest.engine.diagnostic import Diagnostic
+from awaitest.project.witness import Seen
 from awaitest.sources import Sources, UnreadableError, shown
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
+
+    from awaitest.cli.memory import Memory
 
 FILES_PER_WORKER = 24
 """Fewer are checked sooner than a process starts."""
@@ -27,12 +29,9 @@ Opener = Callable[[Request], Session]
 Text = tuple[Path, str]
 
 
-class Outcome(NamedTuple):
-    """What one file gave; `failure` is the line to print where it could not be checked."""
-
-    path: Path
-    diagnostics: list[Diagnostic]
-    failure: str | None = None
+class _Chunk(NamedTuple):
+    outcomes: list[Outcome]
+    seen: Seen
 
 
 def check_files(
@@ -44,40 +43,48 @@ def check_files(
     jobs: int = 0,
     session: Session | None = None,
     advance: Callable[[int], None] | None = None,
+    memory: Memory | None = None,
 ) -> Report:
     """Check each file; `jobs` 0 means one process per processor. The order of the report does not depend on `jobs`.
 
     Texts that were repaired lie over the disk; `session` is used only where it sees the same texts as `request`.
+    What the `memory` still knows is not checked.
     """
+    known = memory.still(session, paths) if memory is not None and session is not None else {}
     texts: list[Text] = []
     failures: list[Failure] = []
     for path in paths:
         try:
-            texts.append((path, sources.read(path).text))
+            if path not in known:
+                texts.append((path, sources.read(path).text))
         except UnreadableError as error:
             failures.append(Failure(path, error.at(path)))
     request = replace(request, texts={**request.texts, **{it.path: it.text for it in sources.changed()}})
     workers = min(jobs or os.cpu_count() or 1, len(texts) // FILES_PER_WORKER)
-    outcomes: list[Outcome] = []
-    for outcome in (
-        _in_parallel(opener, request, texts, workers) if workers > 1 else _here(session or opener(request), texts)
-    ):
-        outcomes.append(outcome)
-        if advance:
-            advance(1)
-    failures += [Failure(it.path, it.failure) for it in outcomes if it.failure]
-    found = in_order(diagnostic for it in outcomes for diagnostic in it.diagnostics)
-    return Report(found, [it.path for it in outcomes if not it.failure], sources, failures)
+    found = dict(known)
+    chunks = _in_parallel(opener, request, texts, workers) if workers > 1 else _here(session or opener(request), texts)
+    seen = session.seen() if session is not None else Seen()
+    for chunk in chunks:
+        seen.add(chunk.seen)
+        for outcome in chunk.outcomes:
+            found[outcome.path] = outcome
+            if advance:
+                advance(1)
+    outcomes = {path: found[path] for path in paths if path in found}
+    if memory is not None and not failures:
+        memory.keep(outcomes, seen)
+    return report_of(outcomes.values(), sources, failures)
 
 
-def _here(session: Session, texts: Sequence[Text]) -> Iterator[Outcome]:
-    return (check_one(session, path, text) for path, text in texts)
+def _here(session: Session, texts: Sequence[Text]) -> Iterator[_Chunk]:
+    return (_Chunk([check_one(session, path, text)], session.seen()) for path, text in texts)
 
 
 def check_one(session: Session, path: Path, text: str) -> Outcome:
     """Check one file; a mistake of our own becomes a failure of this file alone."""
     try:
-        return Outcome(path, session.check(path, text))
+        found = session.check(path, text)
+        return Outcome(path, found, notes=session.notes())
     except RecursionError:
         return Outcome(path, [], f"{shown(path)}: {TOO_DEEP}")
     except Exception as error:
@@ -106,11 +113,11 @@ def _start_worker(opener: Opener, request: Request) -> None:
     _session = opener(request)
 
 
-def _check_chunk(texts: Sequence[Text]) -> list[Outcome]:
-    return list(_here(_session, texts))
+def _check_chunk(texts: Sequence[Text]) -> _Chunk:
+    return _Chunk([check_one(_session, path, text) for path, text in texts], _session.seen())
 
 
-def _in_parallel(opener: Opener, request: Request, texts: Sequence[Text], workers: int) -> Iterator[Outcome]:
+def _in_parallel(opener: Opener, request: Request, texts: Sequence[Text], workers: int) -> Iterator[_Chunk]:
     from concurrent.futures.process import BrokenProcessPool
 
     chunks = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
@@ -119,7 +126,7 @@ def _in_parallel(opener: Opener, request: Request, texts: Sequence[Text], worker
         try:
             for chunk, future in zip(chunks, futures, strict=True):
                 try:
-                    yield from future.result()
+                    yield future.result()
                 except BrokenProcessPool:
                     yield from _one_by_one(opener, request, chunk)
         except BaseException:
@@ -127,7 +134,7 @@ def _in_parallel(opener: Opener, request: Request, texts: Sequence[Text], worker
             raise
 
 
-def _one_by_one(opener: Opener, request: Request, texts: Sequence[Text]) -> Iterator[Outcome]:
+def _one_by_one(opener: Opener, request: Request, texts: Sequence[Text]) -> Iterator[_Chunk]:
     """After a worker died: each file in turn, so that only the one it died of is lost."""
     from concurrent.futures.process import BrokenProcessPool
 
@@ -136,14 +143,13 @@ def _one_by_one(opener: Opener, request: Request, texts: Sequence[Text]) -> Iter
         with _pool(opener, request, 1) as pool:
             try:
                 while left:
-                    outcomes = pool.submit(_check_chunk, left[:1]).result()
+                    chunk = pool.submit(_check_chunk, left[:1]).result()
                     del left[0]
-                    yield from outcomes
+                    yield chunk
             except BrokenProcessPool:
                 path, _ = left.pop(0)
-                yield Outcome(
-                    path, [], f"internal error in {shown(path)}: the process that checked it died; please report"
-                )
+                died = f"internal error in {shown(path)}: the process that checked it died; please report"
+                yield _Chunk([Outcome(path, [], died)], Seen())
 
 
 def _pool(opener: Opener, request: Request, workers: int) -> ProcessPoolExecutor:

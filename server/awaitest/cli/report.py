@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from awaitest.engine.diagnostic import Diagnostic, Severity
+from awaitest.project.notes import Notes
 from awaitest.sources import Sources
 
 
@@ -28,6 +30,23 @@ class Report:
     files: Sequence[Path]
     sources: Sources
     failures: Sequence[Failure] = field(default_factory=list)
+
+
+class Outcome(NamedTuple):
+    """What one file gave; `failure` is the line to print where it could not be checked."""
+
+    path: Path
+    diagnostics: list[Diagnostic]
+    failure: str | None = None
+    notes: Notes | None = None
+
+
+def report_of(outcomes: Iterable[Outcome], sources: Sources, failures: Iterable[Failure] = ()) -> Report:
+    """The report on files that were checked, and on others that could not even be read."""
+    outcomes = list(outcomes)
+    failed = [*failures, *(Failure(it.path, it.failure) for it in outcomes if it.failure)]
+    found = in_order(diagnostic for it in outcomes for diagnostic in it.diagnostics)
+    return Report(found, [it.path for it in outcomes if not it.failure], sources, failed)
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from awaitest.project.notes import Notes
+from awaitest.project.witness import Changes, Seen
 from awaitest.sources import shown
 
 if TYPE_CHECKING:
@@ -57,6 +59,8 @@ class Request:
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
     cache: bool = True
+    witness: bool = False
+    """Whether to note what each file rests on."""
     texts: Mapping[Path, str] = field(default_factory=dict)
 
 
@@ -87,6 +91,15 @@ class Session(Protocol):
 
     def check(self, path: Path, text: str) -> list[Diagnostic]:
         """What is wrong in `path` if it holds `text`; settings and suppressions applied."""
+
+    def notes(self) -> Notes | None:
+        """What the file that was checked last rests on; None where nobody wants to know."""
+
+    def seen(self) -> Seen:
+        """What was asked of the disk since the last call, if anybody wants to know."""
+
+    def outdated(self, changes: Changes, notes: Mapping[Path, Notes], files: Iterable[str]) -> set[Path] | None:
+        """See `awaitest.project.outdated`."""
 
     def explain(self, path: Path, test: str) -> list[Row] | None:
         """The steps of "test_x" or "TestA::test_x"; None where the file has no such function."""
@@ -126,10 +139,14 @@ class CheckerSession:
         from awaitest.project.cache import SkeletonCache, default_folder
         from awaitest.project.environment import find_environment
         from awaitest.project.files import DiskFiles, Files, OverlayFiles
+        from awaitest.project.witness import Witness
         from awaitest.project.workspace import Workspace
 
         asked = {key: getattr(request, key) for key in ("select", "ignore") if getattr(request, key) is not None}
         self._files: Files = OverlayFiles(request.texts, DiskFiles()) if request.texts else DiskFiles()
+        self._witness = Witness(self._files) if request.witness else None
+        self._files = self._witness or self._files
+        self._notes: Notes | None = None
         if request.python and find_environment(self._files, Path.cwd(), request.python) is None:
             raise UsageError(f"--python: {shown(request.python)} is neither a Python interpreter nor an environment")
         self._python = request.python
@@ -162,7 +179,20 @@ class CheckerSession:
 
     def check(self, path: Path, text: str) -> list[Diagnostic]:
         del text  # what the overlay or the disk holds
+        if self._witness is not None:
+            self._notes = self._checker.noting(path, Notes())
         return self._checker.check(path)
+
+    def notes(self) -> Notes | None:
+        return self._notes
+
+    def seen(self) -> Seen:
+        return self._witness.seen() if self._witness is not None else Seen()
+
+    def outdated(self, changes: Changes, notes: Mapping[Path, Notes], files: Iterable[str]) -> set[Path] | None:
+        from awaitest.project.outdated import outdated
+
+        return outdated(changes, notes, files, self._workspace.project_of)
 
     def explain(self, path: Path, test: str) -> list[Row] | None:
         return self._checker.explain(path, test)

@@ -93,13 +93,8 @@ def _marks_in_file(run: Run) -> list[Mark]:
 
 
 def _neighbours(run: Run) -> list[str]:
-    files = run.engine.project.files
-    found: list[str] = []
-    for name in files.names(run.path.parent)[:_NEIGHBOURS]:
-        path = run.path.parent / name
-        if name.endswith(".py") and path != run.path:
-            found += [match[1].decode() for match in _MARK.finditer(files.read(path) or b"")]
-    return found
+    texts = run.engine.project.neighbours(run.path, _NEIGHBOURS)
+    return [match[1].decode() for text in texts for match in _MARK.finditer(text)]
 
 
 def _target(run: Run) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef:

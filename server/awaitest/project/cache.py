@@ -1,4 +1,4 @@
-"""Keeps skeletons of third-party modules on disk. Text only; anything torn, foreign or unreadable is as good as absent."""
+"""Keeps what is expensive to find out on disk. Text only; anything torn, foreign or unreadable is as good as absent."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised whenever skeletons of the same file become different."""
 
-_HEADER = "# awaitest skeleton "
+_HEADER = "# awaitest cache "
 _DAY = 24 * 60 * 60
 _PRUNED_EVERY, _KEPT_FOR = 7 * _DAY, 60 * _DAY
 
@@ -37,35 +37,35 @@ def _base() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
-class SkeletonCache:
-    """One small file per module, named after its path; valid while the module's stamp is the same. Processes may share
-    it, anybody may delete it, and no method raises."""
+class TextCache:
+    """One small file per name; valid while its state is the same. Processes may share it, anybody may delete it, and no
+    method raises."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / f"skeletons-{SCHEMA}-{sys.version_info.major}.{sys.version_info.minor}"
+        self._folder = folder
         self._pruned = False
 
-    def get(self, path: Path, stamp: tuple[int, int]) -> str | None:
-        """The skeleton kept for this state of a file."""
+    def get(self, name: str, state: str) -> str | None:
+        """The text kept under a name in this state."""
         try:
-            header, _, text = self._file(path).read_bytes().decode("utf-8").partition("\n")
+            header, _, text = self._file(name).read_bytes().decode("utf-8", "surrogatepass").partition("\n")
         except (OSError, ValueError):
             return None
-        return text if header == _header(path, stamp, text) else None
+        return text if header == _header(name, state, text) else None
 
-    def put(self, path: Path, stamp: tuple[int, int], text: str) -> None:
-        """Keep a skeleton; failing to is no harm."""
-        file = self._file(path)
+    def put(self, name: str, state: str, text: str) -> None:
+        """Keep a text; failing to is no harm."""
+        file = self._file(name)
         try:
-            content = f"{_header(path, stamp, text)}\n{text}".encode()
+            content = f"{_header(name, state, text)}\n{text}".encode("utf-8", "surrogatepass")
             file.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".tmp")
+            handle, made = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".tmp")
             try:
                 with os.fdopen(handle, "wb") as stream:
                     stream.write(content)
-                Path(name).replace(file)
+                Path(made).replace(file)
             except OSError:
-                Path(name).unlink(missing_ok=True)
+                Path(made).unlink(missing_ok=True)
             self._prune()
         except (OSError, ValueError):
             return
@@ -83,13 +83,28 @@ class SkeletonCache:
             if now - file.stat().st_mtime > _KEPT_FOR:
                 file.unlink(missing_ok=True)
 
-    def _file(self, path: Path) -> Path:
-        digest = _digest(str(path))[:16]
-        return self._folder / digest[:2] / f"{digest[2:]}.py"
+    def _file(self, name: str) -> Path:
+        digest = _digest(name)[:16]
+        return self._folder / digest[:2] / f"{digest[2:]}.txt"
 
 
-def _header(path: Path, stamp: tuple[int, int], text: str) -> str:
-    return _HEADER + _digest(f"{path}\0{stamp[0]}\0{stamp[1]}\0{text}")
+class SkeletonCache:
+    """The skeletons of modules, valid while a module's stamp is the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self._texts = TextCache(folder / f"skeletons-{SCHEMA}-{sys.version_info.major}.{sys.version_info.minor}")
+
+    def get(self, path: Path, stamp: tuple[int, int]) -> str | None:
+        """The skeleton kept for this state of a file."""
+        return self._texts.get(str(path), f"{stamp[0]} {stamp[1]}")
+
+    def put(self, path: Path, stamp: tuple[int, int], text: str) -> None:
+        """Keep a skeleton."""
+        self._texts.put(str(path), f"{stamp[0]} {stamp[1]}", text)
+
+
+def _header(name: str, state: str, text: str) -> str:
+    return _HEADER + _digest(f"{name}\0{state}\0{text}")
 
 
 def _digest(text: str) -> str:

@@ -11,6 +11,7 @@ from awaitest.project.files import Files
 from awaitest.project.imports import imports
 from awaitest.project.library import Library, is_folder, module_file
 from awaitest.project.modules import Binding, Imported, Module
+from awaitest.project.notes import Notes
 from awaitest.source.decode import DecodeProblem, decode
 from awaitest.source.document import Document
 from awaitest.source.nodes import parts_of
@@ -63,11 +64,14 @@ class Resolver:
         self._lookups: dict[tuple[int, str], _Result] = {}
         self._found: dict[tuple[Path | None, str], Path | None] = {}
         self._imported: dict[int, tuple[Module, tuple[Path, ...]]] = {}
+        self.notes = Notes()
+        """Of the file that is being checked."""
 
     # -- modules -----------------------------------------------------------------------------------------------------
 
     def load_path(self, path: Path) -> Module:
         """The module of a project file; empty where it cannot be read."""
+        self.notes.paths.add(path)
         known = self._by_path.get(path)
         if known is None:
             known = self._by_path[path] = self._project_module(path)

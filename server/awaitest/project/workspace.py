@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from awaitest.project.cache import SkeletonCache
@@ -28,6 +29,7 @@ _RUNNING_HOOKS = (
 _MARKING_HOOKS = (b"pytest_collection_modifyitems", b"pytest_itemcollected", b"pytest_generate_tests")
 _NOT_TESTS = frozenset({"node_modules", "venv", "env", "site-packages", "dist", "build"})
 _ASYNC_WORDS = (b"asyncio", b"anyio", b"trio", b"iscoroutinefunction", b"CO_COROUTINE", b"async")
+_ANYIO = (b"mark.anyio", b"anyio_backend")
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _OTHER_RUNNERS = frozenset(
     {
@@ -51,7 +53,8 @@ class Project:
         self.resolver = resolver
         self._running_elsewhere: dict[Path | None, bool] = {}
         self._mentions: dict[str, list[Module]] = {}
-        self._anyio_in: dict[Path, bool] = {}
+        self._anyio_in: dict[Path, Path | None] = {}
+        """The first module of a folder that speaks of anyio."""
         self._reach: dict[int, tuple[Module, frozenset[Path]]] = {}
 
     def module(self, path: Path) -> Module:
@@ -88,7 +91,9 @@ class Project:
         """The project's files that what is said of a module may rest on: itself, its conftests, and what they import."""
         if id(module) not in self._reach:
             self._reach[id(module)] = module, self._reached_from(module)
-        return self._reach[id(module)][1]
+        reached = self._reach[id(module)][1]
+        self.resolver.notes.paths |= reached
+        return reached
 
     def _reached_from(self, module: Module) -> frozenset[Path]:
         pending = [it.path for it in self.surroundings(module) if it.path is not None and it.document is not None]
@@ -160,17 +165,30 @@ class Project:
 
     def _mentions_anyio(self, folder: Path) -> bool:
         if folder not in self._anyio_in:
-            words = (b"mark.anyio", b"anyio_backend")
-            texts = (self.files.read(folder / name) or b"" for name in self.files.names(folder) if name.endswith(".py"))
-            self._anyio_in[folder] = any(word in text for text in texts for word in words)
-        return self._anyio_in[folder]
+            where = (path for path, text in self._texts(folder) if any(word in text for word in _ANYIO))
+            self._anyio_in[folder] = next(where, None)
+        found = self._anyio_in[folder]
+        self.resolver.notes.words |= {(folder, word) for word in _ANYIO}
+        if found is not None:
+            self.resolver.notes.paths.add(found)
+        return found is not None
 
     def modules_mentioning(self, word: bytes, folder: Path) -> Iterator[Module]:
         """Modules in or below a folder in whose text a word occurs."""
+        self.resolver.notes.words.add((folder, word))
         for inner in (folder, *self._below(folder)):
-            for name in self.files.names(inner):
-                if name.endswith(".py") and word in (self.files.read(inner / name) or b""):
-                    yield self.module(inner / name)
+            for path, text in self._texts(inner):
+                if word in text:
+                    yield self.module(path)
+
+    def neighbours(self, module: Path, most: int) -> Iterator[bytes]:
+        """The texts of other modules in the folder of one, the first by name."""
+        self.resolver.notes.words.add((module.parent, b""))
+        return (text for path, text in islice(self._texts(module.parent), most) if path != module)
+
+    def _texts(self, folder: Path) -> Iterator[tuple[Path, bytes]]:
+        paths = (folder / name for name in self.files.names(folder) if name.endswith(".py"))
+        return ((path, self.files.read(path) or b"") for path in paths)
 
     def _below(self, folder: Path, depth: int = 6) -> Iterator[Path]:
         if depth == 0:

@@ -12,6 +12,7 @@ from typing import TextIO
 from awaitest.cli import CLEAN, FAILED, FOUND, complain, session
 from awaitest.cli.checking import check_files
 from awaitest.cli.formats import counts, renderer
+from awaitest.cli.memory import Memory
 from awaitest.cli.report import Report, summary
 from awaitest.cli.session import Mistake, Request, Session, UsageError
 from awaitest.cli.terminal import Progress, style_for
@@ -31,15 +32,15 @@ def run(arguments: argparse.Namespace) -> int:
 
         return watch(arguments, request)
     sources, stdin, missing = Sources(), None, False
+    paths: Sequence[Path]
     if STDIN in arguments.paths:
         stdin = _stdin(arguments.stdin_filename, sources)
         request = replace(request, texts={stdin.path: stdin.text})
         opened, paths = session.open_session(request), [stdin.path]
         refuse_mistakes(opened, paths)
+        report = checked(request, sources, paths, arguments.jobs, opened)
     else:
-        opened = session.open_session(request)
-        paths, missing = find(opened, arguments.paths)
-    report = checked(request, sources, paths, arguments.jobs, opened)
+        report, paths, missing = _report_on_files(arguments, request, sources)
     code = FAILED if missing else CLEAN
     if not arguments.fix and not arguments.diff:
         return max(code, show(arguments, report, sys.stdout))
@@ -47,6 +48,21 @@ def run(arguments: argparse.Namespace) -> int:
     from awaitest.cli.commands import fix
 
     return max(code, fix.run(arguments, report, lambda: checked(request, sources, paths, arguments.jobs), stdin))
+
+
+def _report_on_files(
+    arguments: argparse.Namespace, request: Request, sources: Sources
+) -> tuple[Report, Sequence[Path], bool]:
+    """The report, its files, and whether something that was asked for cannot be checked."""
+    memory = Memory.of(arguments.paths, request)
+    report = memory.report(sources) if memory is not None else None
+    if report is not None:
+        return report, report.files, False
+    request = replace(request, witness=memory is not None)
+    opened = session.open_session(request)
+    paths, missing = find(opened, arguments.paths)
+    memory = None if missing else memory
+    return checked(request, sources, paths, arguments.jobs, opened, memory), paths, missing
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
@@ -122,14 +138,20 @@ def _line(mistake: Mistake) -> str:
 
 
 def checked(
-    request: Request, sources: Sources, paths: Sequence[Path], jobs: int, opened: Session | None = None
+    request: Request,
+    sources: Sources,
+    paths: Sequence[Path],
+    jobs: int,
+    opened: Session | None = None,
+    memory: Memory | None = None,
 ) -> Report:
     """Check the files, with progress."""
     progress = Progress(sys.stderr, len(paths))
     try:
         return check_files(
-            session.open_session, request, sources, paths, jobs=jobs, session=opened, advance=progress.advance
-        )
+            session.open_session, request, sources, paths,
+            jobs=jobs, session=opened, advance=progress.advance, memory=memory,
+        )  # fmt: skip
     finally:
         progress.clear()
 
