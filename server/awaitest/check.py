@@ -192,7 +192,7 @@ def _told(report: Report, path: Path) -> Told:
 def _unreadable(document: Document | ConfigFile, path: Path) -> Iterator[Told]:
     """What Python cannot read: mistakes, and, once per function or class, syntax that is newer than this Python."""
     told: set[tuple[str, tuple[int, int]]] = set()
-    for segment in document.segments:
+    for segment in document.broken:
         for problem in segment.problems:
             place = Position(problem.line, problem.column)
             severity, message = Severity.ERROR, f"Python cannot read this: {problem.message}."
@@ -233,13 +233,13 @@ class Suppressions:
     def __init__(self, document: Document | ConfigFile) -> None:
         self._lines: dict[int, frozenset[str]] = {}
         self._file: list[frozenset[str]] = []
-        for first, text in document.places():
-            for offset, match in _comments(text) if "#" in text else ():
+        for part in document.remarks:
+            for offset, match in _comments(part.text):
                 rules = frozenset(re.split(r"[\s,]+", (match["rules"] or "").strip().lower())) - {""}
                 if match["file"]:
                     self._file.append(rules)
                 else:
-                    number = first + offset
+                    number = part.line + offset
                     self._lines[number] = self._lines.get(number, frozenset()) | rules if rules else frozenset({"*"})
 
     def covers(self, diagnostic: Told | Diagnostic) -> bool:

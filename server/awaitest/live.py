@@ -5,10 +5,10 @@ is; any other edit changes the *surface* of its file, and all open files that re
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from pathlib import Path
 
 from awaitest.check import Adjust, Checker, Report, Told, placed, reports_of
@@ -20,11 +20,11 @@ from awaitest.project.cache import SkeletonCache
 from awaitest.project.config import CONFIG_NAMES, PytestConfig
 from awaitest.project.discovery import configurations, find_tests, is_tests
 from awaitest.project.files import DiskFiles, Files, OpenFiles
-from awaitest.project.notes import Notes
+from awaitest.project.notes import Dependents, Notes
 from awaitest.project.settings import Settings
 from awaitest.project.workspace import Workspace
-from awaitest.source.document import Document, Segment
-from awaitest.source.nodes import parts_of
+from awaitest.source.document import Document, Exchange, Segment
+from awaitest.source.nodes import parts_of, spelt
 from awaitest.source.text import Span
 
 SURROUNDINGS = CONFIG_NAMES | {"pyvenv.cfg", "uv.lock", "poetry.lock", "pdm.lock", "requirements.txt"}
@@ -38,9 +38,6 @@ _RENEWED_AFTER = 500
 """Edits. The engine remembers some nodes of every version of a test; a new one forgets them."""
 
 
-_Touched = Callable[[Path, Notes], bool]
-
-
 class SupersededError(Exception):
     """The check is not wanted any more."""
 
@@ -51,17 +48,26 @@ class OpenFile:
 
     path: Path
     document: Document
-    segments: list[Segment] = field(default_factory=list)
-    """Those of the last edit."""
     notes: Notes = field(default_factory=Notes)
     """What it rests on; that of earlier checks included, as long as their results are kept."""
     sheet: Sheet | None = None
+    pending: list[Run] = field(default_factory=list)
+    """Runs that no rule has looked at yet."""
+    watching: set[Run] = field(default_factory=set)
+    """Runs of which more may be said, or less, by what other functions do."""
     reports: dict[Run, list[Report]] = field(default_factory=dict)
+    """Of runs of which anything is said."""
     placed: dict[Run, list[Told]] = field(default_factory=dict)
     """The reports with the places that they had after so many `shifts` of the document's lines."""
     shifts: int = 0
     stirred: set[Segment] = field(default_factory=set)
     """Classes of which a test does something else with `self` than it did when they were last checked."""
+    exchanged: dict[Segment, Segment] = field(default_factory=dict)
+    """Segments that were edited, with those on the sheet whose places they take."""
+    alone: tuple[Segment | None, object] = None, None
+    """The test that was edited last, which nothing else in the file mentions, and what others can know of it."""
+    told: tuple[object, list[Told], list[Told]] = (None, [], [])
+    """The comments and broken segments of the last check, what was reported and what was said of it."""
     edits: int = 0
 
 
@@ -78,7 +84,8 @@ class Live:
         self._documents: dict[Path, Document] = {}
         self._configurations: dict[Path, Document] = {}
         self._open: dict[Path, OpenFile] = {}
-        self._surveyed: dict[Path, Notes] = {}
+        self._surveyed: set[Path] = set()
+        self._resting = Dependents()
         self.files = OpenFiles(self._documents, files or DiskFiles())
         self.workspace = Workspace(self.files, cache=cache, opened=self._documents, environments=environments)
         self.checker = Checker(self.workspace, adjust)
@@ -95,10 +102,10 @@ class Live:
         if path.name in CONFIG_NAMES:
             self._configurations[path] = Document(text)
             return set()
-        self._surveyed.pop(path, None)
+        self._surveyed.discard(path)
         on_disk = self.files.base.read(path)
         document = self._documents[path] = Document(text)
-        self._open[path] = OpenFile(path, document, document.segments)
+        self._open[path] = OpenFile(path, document)
         if on_disk != text.encode("utf-8", "replace"):
             return self.changed([path])
         self.checker.forget(path)
@@ -115,30 +122,30 @@ class Live:
                     self._configurations[path].edit(span, text)
             return set()
         state = self._open[path]
+        exchanges: list[Exchange | None] = []
         for span, text in changes:
             if span is None:
                 state.document = self._documents[path] = Document(text)
                 state.sheet = None
                 self.checker.forget(path)
             else:
-                state.document.edit(span, text)
-        before, state.segments = state.segments, state.document.segments
+                exchanges.append(state.document.edit(span, text))
         state.edits += 1
         if (
             state.sheet is not None
             and state.edits < _RENEWED_AFTER
-            and self._only_in_tests(path, before, state.segments)
+            and all(it is not None and self._inside_test(state, it) for it in exchanges)
         ):
-            state.stirred |= {
-                new.owner
-                for old, new in zip(before, state.segments, strict=True)
-                if old is not new and new.owner and _SELVES.findall(old.text) != _SELVES.findall(new.text)
-            }
-            new_ones = (new.text for old, new in zip(before, state.segments, strict=True) if old is not new)
-            typed = "".join(new_ones).encode("utf-8", "replace")
-            self._outdate(lambda other, notes: other != path and notes.rest_on(path, typed))
+            outdated: set[Path] = set()
+            for it in exchanges:
+                assert it is not None
+                state.exchanged[it.new] = state.exchanged.pop(it.old, it.old)
+                if it.new.owner is not None and _SELVES.findall(it.old.text) != _SELVES.findall(it.new.text):
+                    state.stirred.add(it.new.owner)
+                outdated |= self._resting.of(path, it.new.text.encode("utf-8", "replace"))
+            self._outdate(outdated - {path})
             return set()
-        state.edits = 0
+        state.edits, state.alone = 0, (None, None)
         return self.changed([path])
 
     def close(self, path: Path) -> set[Path]:
@@ -147,6 +154,7 @@ class Live:
             return set()
         self._open.pop(path, None)
         self._documents.pop(path, None)
+        self._resting.drop(path)
         return self.changed([path])
 
     def changed(self, paths: Sequence[Path]) -> set[Path]:
@@ -156,7 +164,7 @@ class Live:
         for path in paths:
             if path.name in SURROUNDINGS:
                 self.checker.forget_projects(path.parent)
-                outdated |= self._outdate(_below(path.parent))
+                outdated |= self._outdate({it for it in self._known() if path.parent in it.parents})
             else:
                 self.checker.forget(path)
                 outdated |= self._outdate(self._resting_on(path))
@@ -165,26 +173,23 @@ class Live:
     def reconsider(self) -> set[Path]:
         """Settings or environments changed: everything must be checked anew."""
         self.checker.forget_projects()
-        return self._outdate(lambda _path, _notes: True)
+        return self._outdate(self._known())
 
-    def _resting_on(self, path: Path) -> _Touched:
-        came_or_went = path not in self._documents and not self.files.is_file(path)
-        known = (*self._surveyed.values(), *(state.notes for state in self._open.values()))
-        came_or_went |= not any(path in notes.paths for notes in known)
-        text = self.files.read(path) or b""
+    def _resting_on(self, path: Path) -> set[Path]:
+        """The files of which something else may be said now that a file has changed, came or went."""
+        found = self._resting.of(path, self.files.read(path) or b"") | {path}
+        if (path not in self._documents and not self.files.is_file(path)) or not self._resting.knows(path):
+            near = {it for it in self._known() if self.workspace.project_of(it).config.rootdir in path.parents}
+            return found | near
+        return found
 
-        def touched(other: Path, notes: Notes) -> bool:
-            if other == path or notes.rest_on(path, text):
-                return True
-            return came_or_went and self.workspace.project_of(other).config.rootdir in path.parents
+    def _known(self) -> set[Path]:
+        return {*self._open, *self._surveyed}
 
-        return touched
-
-    def _outdate(self, touched: _Touched) -> set[Path]:
-        outdated = {path for path, state in self._open.items() if touched(path, state.notes)}
-        for path in outdated:
+    def _outdate(self, outdated: set[Path]) -> set[Path]:
+        for path in outdated & self._open.keys():
             self._open[path].sheet = None
-        return outdated | {path for path, notes in self._surveyed.items() if touched(path, notes)}
+        return outdated & self._known()
 
     # -- checks ------------------------------------------------------------------------------------------------------
 
@@ -202,23 +207,44 @@ class Live:
             return self.checker.check_config(path, self._configurations[path].text)
         state = self._open[path]
         sheet = self._sheet(state)
-        reported: list[Told] = []
-        kept, state.reports = state.reports, {}
-        where, state.placed = state.placed if state.shifts == state.document.shifts else {}, {}
-        state.shifts = state.document.shifts
-        for run in sheet.runs:
-            known, told = kept.get(run), where.get(run)
-            if known is None or run.kind in _WATCHING or (state.stirred and _owner(run) in state.stirred):
-                if not proceed():
-                    state.reports, state.placed = kept, where
-                    raise SupersededError
-                known, told = reports_of(run), None
-            state.reports[run] = known
-            if known:
-                state.placed[run] = told = told if told is not None else placed(known, path)
-                reported += told
+        try:
+            self._look(state, sheet, proceed)
+        finally:
+            self._resting.put(path, state.notes)
+        return self._tell(state, sheet)
+
+    def _look(self, state: OpenFile, sheet: Sheet, proceed: Callable[[], bool]) -> None:
+        """Have the rules look at what they have not seen yet, and again at what may look different now."""
+        stirred = (run for owner in state.stirred for member in owner.members for run in sheet.by_segment[member])
+        state.pending = list(dict.fromkeys((*state.pending, *state.watching, *stirred)))
         state.stirred.clear()
-        return self.checker.tell(path, state.document, reported)
+        while state.pending:
+            if not proceed():
+                raise SupersededError
+            run = state.pending[-1]
+            project = run.engine.project
+            asked, reports = project.asked, reports_of(run)
+            state.pending.pop()
+            if run.kind in _WATCHING and project.asked != asked:
+                state.watching.add(run)
+            state.placed.pop(run, None)
+            state.reports.pop(run, None)
+            if reports:
+                state.reports[run] = reports
+
+    def _tell(self, state: OpenFile, sheet: Sheet) -> list[Told]:
+        document = state.document
+        if state.shifts != document.shifts:
+            state.shifts = document.shifts
+            state.placed.clear()
+        for run, reports in state.reports.items():
+            if run not in state.placed:
+                state.placed[run] = placed(reports, state.path)
+        reported = [told for run in filter(state.reports.__contains__, sheet.runs) for told in state.placed[run]]
+        about = document.remarks, document.broken, document.shifts
+        if about != state.told[0] or len(reported) != len(state.told[1]) or not all(map(is_, reported, state.told[1])):
+            state.told = about, reported, self.checker.tell(state.path, document, reported)
+        return state.told[2]
 
     def survey(self, path: Path) -> list[Told]:
         """What is wrong in a file that is not open. It is remembered what that rests on, nothing else."""
@@ -226,10 +252,13 @@ class Live:
             return self.checker.check_config(path)
         project = self.workspace.project_of(path)
         module = project.module(path)
-        self._surveyed[path] = self.checker.noting(path, Notes())
+        notes = self.checker.noting(path, Notes())
         runs = self.checker.engine(project).runs(module)
         assert module.document is not None
-        return self.checker.tell(path, module.document, [it for run in runs for it in placed(reports_of(run), path)])
+        told = self.checker.tell(path, module.document, [it for run in runs for it in placed(reports_of(run), path)])
+        self._surveyed.add(path)
+        self._resting.put(path, notes)
+        return told
 
     def tests(self, folder: Path) -> list[Path]:
         """The files of tests in and below a folder, in a fixed order, and then the files that configure them."""
@@ -261,36 +290,42 @@ class Live:
         if state.sheet is None:
             state.notes = self.checker.noting(state.path, Notes())
             state.sheet = self.checker.engine(project).sheet(module)
-            state.reports = {}
-        else:
-            project.resolver.notes = state.notes
-            state.sheet = state.sheet.runs[-1].engine.sheet(module, state.sheet)
+            state.pending = list(state.sheet.runs)
+            for results in (state.watching, state.reports, state.placed, state.exchanged, state.stirred):
+                results.clear()
+            state.told = None, [], []
+        project.resolver.notes = state.notes
+        engine = state.sheet.runs[-1].engine
+        for new, old in state.exchanged.items():
+            self._exchange(state, old, new, engine.inside(module, new))
+        state.exchanged.clear()
         return state.sheet
 
-    def _only_in_tests(self, path: Path, before: list[Segment], after: list[Segment]) -> bool:
-        """Whether the segments differ only inside tests that nothing else mentions."""
-        config = self.workspace.project_of(path).config
-        if not config.collects_file(path) or len(before) != len(after):
+    def _exchange(self, state: OpenFile, old: Segment, new: Segment, inside: list[Run]) -> None:
+        """Forget what was said of a segment, and have a look at what stands there now."""
+        assert state.sheet is not None
+        gone = state.sheet.by_segment[old]
+        for run in gone:
+            state.reports.pop(run, None)
+            state.watching.discard(run)
+        state.sheet.exchange(old, new, inside)
+        state.pending = [run for run in state.pending if run not in gone] + inside
+
+    def _inside_test(self, state: OpenFile, exchange: Exchange) -> bool:
+        """Whether an edit changed nothing but the inside of a test that nothing else mentions."""
+        config = self.workspace.project_of(state.path).config
+        old, new = exchange
+        name = _test(new, config.collects_function) if config.collects_file(state.path) else None
+        edited, before = state.alone
+        outside = _outside(new)
+        if name is None or outside != (before if edited is old else _outside(old)):
             return False
-        for old, new in zip(before, after, strict=True):
-            if old is new:
-                continue
-            name = _test(new, config.collects_function)
-            if name is None or _outside(old) != _outside(new):
-                return False
-            word = re.compile(rf"\b{re.escape(name)}\b")
-            if any(name in other.text and word.search(other.text) for other in after if other is not new):
-                return False
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        others = () if edited is old else (it for it in state.document.segments if it is not new)
+        if any(name in other.text and word.search(other.text) for other in others):
+            return False
+        state.alone = new, outside
         return True
-
-
-def _owner(run: Run) -> Segment | None:
-    """The class that a function stands in."""
-    return run.segment.owner if run.segment is not None else None
-
-
-def _below(folder: Path) -> _Touched:
-    return lambda other, _: folder in other.parents
 
 
 def _test(segment: Segment, collects: Callable[[str], bool]) -> str | None:
@@ -298,7 +333,7 @@ def _test(segment: Segment, collects: Callable[[str], bool]) -> str | None:
     body = segment.body
     if segment.kind == "class" or len(body) != 1 or not isinstance(body[0], Definition):
         return None
-    makes_fixture = any("fixture" in ast.unparse(decorator) for decorator in body[0].decorator_list)
+    makes_fixture = any("fixture" in spelt(decorator) for decorator in body[0].decorator_list)
     return body[0].name if collects(body[0].name) and not makes_fixture else None
 
 
@@ -309,5 +344,5 @@ def _outside(segment: Segment) -> object:
         return None
     node, words = body[0], frozenset(_DECIDES.findall(segment.text))
     kept = segment.text if any(stores_on_self(part) for part in parts_of(node)) else ""
-    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    decorators = [spelt(decorator) for decorator in node.decorator_list]
     return type(node), node.name, decorators, words, kept, segment.owner

@@ -106,9 +106,9 @@ def test_an_edit_inside_a_test_walks_that_test_alone() -> None:
     ("path", "before", "text", "outdated"),
     [
         (CONFTEST, "import", "X = 1\n", {CART, HELPERS, SUITE}),
-        (HELPERS, "import", "X = 1\n", {CART, CONFTEST, SUITE}),
+        (HELPERS, "import", "X = 1\n", {CART, SUITE}),
         (CART, "import", "X = 1\n", {SUITE}),
-        (SUITE, "async def test_2", "X = 1\n", {HELPERS}),
+        (SUITE, "async def test_2", "X = 1\n", set()),
     ],
 )
 def test_an_edit_elsewhere_outdates_what_rests_on_the_file(

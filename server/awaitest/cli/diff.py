@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from awaitest.cli.terminal import Style, printable
 from awaitest.source.splitter import split_lines
@@ -56,7 +55,7 @@ def _groups(lines: Sequence[str], edits: Iterable[Edit], context: int) -> Iterat
 
 def _shifted(edit: Edit, lines: int) -> Edit:
     start, end = edit.span.start, edit.span.end
-    return replace(edit, span=Span(Position(start.line + lines, start.column), Position(end.line + lines, end.column)))
+    return edit._replace(span=Span(Position(start.line + lines, start.column), Position(end.line + lines, end.column)))
 
 
 def _changes(before: list[str], after: list[str]) -> Iterator[str]:

@@ -45,15 +45,13 @@ class Engine:
         """Every function of a file, walked, in the order of the text; the top level last."""
         return self.sheet(module).runs
 
-    def sheet(self, module: Module, before: Sheet | None = None) -> Sheet:
-        """The walked functions of a file; of a sheet made `before`, those of segments that are still there are kept."""
+    def sheet(self, module: Module) -> Sheet:
+        """The walked functions of a file."""
         document = module.document or Document("")
-        known = before.by_segment if before is not None else {}
         found: dict[Segment | None, list[Run]] = {
-            segment: known[segment] if segment in known else self.inside(module, segment)
-            for segment in document.segments
+            segment: self.inside(module, segment) for segment in document.segments
         }
-        found[None] = known[None] if None in known else list(self._top_level(module))
+        found[None] = list(self._top_level(module))
         return Sheet(document, found)
 
     def watch(self, module: Module, segment: Segment) -> list[Run]:

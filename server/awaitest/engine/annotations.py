@@ -25,6 +25,7 @@ from awaitest.engine.values import (
     plain,
 )
 from awaitest.project.resolve import Found
+from awaitest.source.nodes import spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.world import World
@@ -102,7 +103,7 @@ def _bound(world: World, module: Module, node: ast.Name | ast.Attribute, depth: 
     if not isinstance(found, Found) or not isinstance(found.node, ast.Call):
         return UNKNOWN
     bound = next((item.value for item in found.node.keywords if item.arg == "bound"), None)
-    value = declared(world, found.module, bound, depth) if ast.unparse(found.node.func).endswith("TypeVar") else UNKNOWN
+    value = declared(world, found.module, bound, depth) if spelt(found.node.func).endswith("TypeVar") else UNKNOWN
     return value if every(value, Instance) else UNKNOWN
 
 

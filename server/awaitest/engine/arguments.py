@@ -22,7 +22,7 @@ from awaitest.engine.values import (
     coroutines,
     every,
 )
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
@@ -109,7 +109,7 @@ def _declares_data(run: Evaluator, function: FunctionInfo, parameter: ast.arg) -
 
 
 def _is_protocol(cls: ClassInfo) -> bool:
-    return any("Protocol" in ast.unparse(base) for base in cls.node.bases)
+    return any("Protocol" in spelt(base) for base in cls.node.bases)
 
 
 def parameter_of(target: FunctionValue, call: Call, argument: Argument) -> ast.arg | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from awaitest.engine.fixtures import requested
 from awaitest.engine.values import Collection, Plain, Value, known
+from awaitest.source.nodes import spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.fixtures import Fixture
@@ -24,7 +24,7 @@ def pinned(run: Run) -> Fixture | None:
 def aware(run: Run) -> bool:
     """Whether the test itself asks which backend it runs on."""
     wanted = requested(run.node, run.cls is not None)
-    marked = any(mark.name == "parametrize" and BACKEND in ast.unparse(mark.node) for mark in run.marks)
+    marked = any(mark.name == "parametrize" and BACKEND in spelt(mark.node) for mark in run.marks)
     return marked or not _AWARE.isdisjoint(wanted)
 
 

@@ -51,6 +51,7 @@ from awaitest.engine.values import (
     known,
     plain,
 )
+from awaitest.source.nodes import spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 
 def apply(run: Evaluator, call: Call) -> Value:
     """The value of a call."""
-    return join(*(_apply(run, call, kind) for kind in call.target))
+    return join(*[_apply(run, call, kind) for kind in call.target])
 
 
 def _apply(run: Evaluator, call: Call, kind: Kind) -> Value:
@@ -318,7 +319,7 @@ def _passes_through(run: Evaluator, function: FunctionInfo, receiver: Value) -> 
 def _gives_at_once(node: ast.AST) -> bool:
     """Whether calling a member of a class certainly gives what it promises, no coroutine of it."""
     if isinstance(node, ast.AnnAssign):
-        return isinstance(node.annotation, ast.Subscript) and ast.unparse(node.annotation.value) in {"type", "Type"}
+        return isinstance(node.annotation, ast.Subscript) and spelt(node.annotation.value) in {"type", "Type"}
     return isinstance(node, ast.FunctionDef)
 
 

@@ -12,7 +12,7 @@ from awaitest.engine.run import TEST
 from awaitest.engine.steps import Awaited, Called, ClientUsed, Entered, Kept, Received, Step
 from awaitest.engine.values import ClassInfo, ClassValue, Instance, ModuleValue, Site, Value, sites
 from awaitest.source.edits import Import, add_import, remove_import, replace_import, uses_of
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
@@ -91,13 +91,13 @@ def moved_edits(run: Run, call: ast.Call, cls: ClassInfo, other: ClassInfo, at: 
     by_name = isinstance(call.func, ast.Name)
     if library is not None and free and by_name:
         return replace_import(run.document, Import(other.package, name), Import(library, name), replaced=1)
-    spelt = sibling_edits(run, call, cls, name)
-    if spelt is None:
+    sibling = sibling_edits(run, call, cls, name)
+    if sibling is None:
         return None
-    held = at.id if isinstance(at, ast.Name) else ast.unparse(at).partition(".")[0]
+    held = at.id if isinstance(at, ast.Name) else spelt(at).partition(".")[0]
     imported = Import(other.package, name if isinstance(at, ast.Name) else None)
     gone = remove_import(run.document, *imported, replaced=1) if uses_of(run.document, held) == 1 else None
-    return [Edit(run.span(at), spelt[0]), *spelt[1], *([gone] if gone is not None else [])]
+    return [Edit(run.span(at), sibling[0]), *sibling[1], *([gone] if gone is not None else [])]
 
 
 def closes_itself(run: Run, cls: ClassInfo) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from awaitest.engine.steps import Step
 from awaitest.project.config import PytestConfig
 from awaitest.project.tables import ConfigProblem, Keys, Table
 from awaitest.project.workspace import Project
-from awaitest.source.document import Segment
+from awaitest.source.segment import Part, Segment
+from awaitest.source.splitter import Kind
 from awaitest.source.text import Edit, Position, Span
 
 _NAME = re.compile(r"\s*\[{1,2}(?P<part>[^\[\]]*)\]")
@@ -32,7 +33,7 @@ WANTED: dict[str, Keys] = {
 """The table that pytest reads from each file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Configured(Step):
     """A configuration file, `config` being what pytest reads in its folder; `table` is None where it cannot be parsed."""
 
@@ -48,16 +49,17 @@ class ConfigFile:
     path: Path
     lines: list[str]
     steps: list[Configured] = field(default_factory=list)
-    segments: Sequence[Segment] = ()
+    broken: Sequence[Segment] = ()
     """Nothing here is Python."""
 
     def begin(self, table: Table | ConfigProblem, config: PytestConfig, project: Project) -> None:
         parsed = table if isinstance(table, Table) else None
         self.steps = [Configured(node=ast.Pass(), table=parsed, config=config, project=project)]
 
-    def places(self) -> Iterator[tuple[int, str]]:
-        """The text, whole, with its first line."""
-        yield 0, "".join(self.lines)
+    @property
+    def remarks(self) -> list[Part]:
+        """The text, whole."""
+        return [Part(Kind.STATEMENT, 0, 0, "".join(self.lines), len(self.lines))]
 
     @property
     def is_toml(self) -> bool:

@@ -18,7 +18,7 @@ from awaitest.engine.values import (
     Value,
     every,
 )
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.world import World
@@ -101,7 +101,7 @@ class ControlFlow(Evaluator):
                 if held is None or (asserted and (called == "hasattr" or every(held, Coroutine))):
                     continue
                 self.escape(held)
-                self.state.names[ast.unparse(argument)] = UNKNOWN
+                self.state.names[spelt(argument)] = UNKNOWN
 
     def _do_Match(self, node: ast.Match) -> None:
         subject = self.eval(node.subject)

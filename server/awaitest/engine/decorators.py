@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine import marks
 from awaitest.engine.values import ClassInfo, ClassValue, FunctionInfo, FunctionValue, Instance, Value
 from awaitest.engine.world import Definition
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.world import World
@@ -212,7 +212,7 @@ def plain_wrapper(node: Definition, called: bool) -> PlainWrapper | None:
     wrapper = body[0]
     if called:
         return plain_wrapper(wrapper, called=False)
-    wrapped = all(ast.unparse(it).rpartition(".")[2].startswith("wraps(") for it in wrapper.decorator_list)
+    wrapped = all(spelt(it).rpartition(".")[2].startswith("wraps(") for it in wrapper.decorator_list)
     calls = _calls(wrapper, parameters[0]) if parameters and wrapped and not _yields(wrapper) else ()
     return PlainWrapper(wrapper, calls) if calls else None
 

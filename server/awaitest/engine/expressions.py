@@ -30,10 +30,11 @@ from awaitest.engine.values import (
     every,
     item_of,
     join,
+    may_be,
     plain,
 )
 from awaitest.engine.world import statements_binding
-from awaitest.source.nodes import children, parts_of
+from awaitest.source.nodes import children, parts_of, spelt
 
 _IDENTITY = (ast.Is, ast.IsNot)
 
@@ -44,7 +45,7 @@ class Evaluator(Tracker):
     # -- expressions -------------------------------------------------------------------------------------------------
 
     def eval(self, node: ast.expr) -> Value:
-        method = getattr(self, f"_eval_{type(node).__name__}", None)
+        method = getattr(self, "_eval_" + node.__class__.__name__, None)
         if method is None:
             for child in children(node):
                 if isinstance(child, ast.expr):
@@ -92,11 +93,11 @@ class Evaluator(Tracker):
         if path is not None and path in self.state.names:
             return self.state.names[path]
         base = self.eval(node.value)
-        if any(isinstance(kind, Collection) for kind in base):
+        if may_be(base, Collection):
             self.escape(base)
         if self.patched and self._is_patched(base, node):
             return UNKNOWN
-        if any(isinstance(kind, Coroutine) for kind in base):
+        if may_be(base, Coroutine):
             if node.attr in INSPECTED:
                 self.escape(base)
             else:
@@ -107,13 +108,14 @@ class Evaluator(Tracker):
             for kind in base
         ):
             return UNKNOWN
-        if members.lacks(self.world, base - NONE, node.attr):
-            self.note(Absent(node=node, owner=base - NONE, expected=self.expected > 0))
+        owner = base if len(base) == 1 else base - NONE
+        if members.lacks(self.world, owner, node.attr):
+            self.note(Absent(node=node, owner=owner, expected=self.expected > 0))
         return members.attribute(self.world, base, node.attr)
 
     def _is_patched(self, base: Value, node: ast.Attribute) -> bool:
         of_client = bool(base) and all(isinstance(kind, Instance) and is_client(self, kind.cls) for kind in base)
-        return replaces(self.patched, node.attr, client=ast.unparse(node.value) if of_client else None)
+        return replaces(self.patched, node.attr, client=spelt(node.value) if of_client else None)
 
     def _overridden(self, kind: Instance, name: str) -> bool:
         """Whether a subclass in sight redefines a method, so that an object declared as its base may be one of these."""
@@ -161,7 +163,7 @@ class Evaluator(Tracker):
     def _eval_Subscript(self, node: ast.Subscript) -> Value:
         base = self.eval(node.value)
         self.escape(self.eval(node.slice))
-        if any(isinstance(kind, Coroutine) for kind in base):
+        if may_be(base, Coroutine):
             self.misuse(base, node, Misuse.SUBSCRIPT)
             return UNKNOWN
         if every(base, ClassValue):
@@ -234,9 +236,9 @@ class Evaluator(Tracker):
         other: Value,
         operator: ast.cmpop,
     ) -> None:
-        if not any(isinstance(kind, Coroutine) for kind in value):
+        if not may_be(value, Coroutine):
             return
-        if any(isinstance(kind, Coroutine) for kind in other) or (
+        if may_be(other, Coroutine) or (
             isinstance(operator, _IDENTITY)
             and not isinstance(other_node, ast.Constant)
             and not isinstance(operand, ast.Call)
@@ -326,7 +328,7 @@ class Evaluator(Tracker):
         """One element of what is looped over."""
         value = self.eval(iterable)
         self.note(Iterated(node=node, is_async=is_async, value=value, iterable=iterable, expected=self.expected > 0))
-        if any(isinstance(kind, Coroutine) for kind in value):
+        if may_be(value, Coroutine):
             if not is_async:
                 self.misuse(value, iterable, Misuse.ITERATED)
             return UNKNOWN
@@ -372,7 +374,7 @@ class Evaluator(Tracker):
                 self.escape(value)
 
     def _unpack(self, target: ast.expr, elements: list[ast.expr], value: Value) -> None:
-        if any(isinstance(kind, Coroutine) for kind in value):
+        if may_be(value, Coroutine):
             self.misuse(value, target, Misuse.UNPACKED)
         ordered = (
             next((kind.items for kind in value if isinstance(kind, Collection)), None) if len(value) == 1 else None
@@ -394,5 +396,5 @@ def _self_path(node: ast.Attribute) -> str | None:
 
 
 def _label(node: ast.expr) -> str:
-    text = ast.unparse(node)
+    text = spelt(node)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -12,7 +12,7 @@ from awaitest.engine.routes import handler_of, modules_behind, requests_of
 from awaitest.engine.steps import Called
 from awaitest.engine.values import BuiltinValue, FunctionInfo, Made, Value, every
 from awaitest.engine.world import Definition
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -97,7 +97,7 @@ def _raises(run: Run, handler: FunctionInfo) -> str | None:
         if isinstance(statement, ast.Raise) and statement.exc is not None:
             called = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
             value = run.engine.world.reader.expression(handler.module, called)
-            return ast.unparse(called) if every(value, BuiltinValue) else None
+            return spelt(called) if every(value, BuiltinValue) else None
         if isinstance(statement, (*_DECIDING, ast.Return)):
             return None
     return None

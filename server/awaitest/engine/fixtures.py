@@ -26,7 +26,7 @@ from awaitest.engine.values import Iterator as PlainIterator
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import Definition, World, statements_binding
 from awaitest.project.resolve import Found
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.project.modules import Module
@@ -109,7 +109,7 @@ class Fixtures:
 
     def _flavour(self, module: Module, called: ast.Name | ast.Attribute) -> str | None:
         last = called.attr if isinstance(called, ast.Attribute) else called.id
-        if last in {"staticmethod", "property", "asynccontextmanager", "contextmanager"} or "mark" in ast.unparse(
+        if last in {"staticmethod", "property", "asynccontextmanager", "contextmanager"} or "mark" in spelt(
             called
         ).split("."):
             return None
@@ -328,7 +328,7 @@ def _fills(decorator: ast.expr) -> bool:
     """Whether a decorator is a `patch` that hands its mock to the function."""
     if not isinstance(decorator, ast.Call):
         return False
-    *owner, name = ast.unparse(decorator.func).split(".")
+    *owner, name = spelt(decorator.func).split(".")
     given = len(decorator.args) + sum(item.arg == "new" for item in decorator.keywords)
     if name == "object" and owner[-1:] == ["patch"]:
         return given < 3

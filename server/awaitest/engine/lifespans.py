@@ -24,7 +24,7 @@ from awaitest.engine.routes import Request, certainly_reads, handler_of, request
 from awaitest.engine.run import FIXTURE
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import FunctionInfo, Made, Value
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -166,9 +166,9 @@ def _runs(part: ast.AST) -> bool:
         return part.attr in _ENTERING or (part.attr == "state" and not isinstance(part.ctx, ast.Load))
     if isinstance(part, ast.Call):
         called = str(getattr(part.func, "id", getattr(part.func, "attr", ""))).lower()
-        on_state = called == "setattr" and any("state" in ast.unparse(item) for item in part.args)
+        on_state = called == "setattr" and any("state" in spelt(item) for item in part.args)
         return any(word in called for word in _RUNNING) or on_state
     if isinstance(part, ast.With | ast.AsyncWith):
-        entered = [ast.unparse(item.context_expr) for item in part.items]
+        entered = [spelt(item.context_expr) for item in part.items]
         return any("TestClient" in text or (isinstance(part, ast.With) and text.isidentifier()) for text in entered)
     return False

@@ -19,7 +19,7 @@ from awaitest.engine.tasks import STARTING
 from awaitest.engine.uses import library_callee
 from awaitest.engine.values import Awaitable, FunctionInfo, FunctionValue, Instance, Value, every
 from awaitest.project.config import LOOP_SCOPES
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def stuck(run: Run) -> Stuck | None:
             name = aliases.get(root, root)
             if name in apart and _needs_loop(run, step, apart[name][0]):
                 fixture, loop = apart[name]
-                return None if _starts(run) else Stuck(fixture, loop, ast.unparse(node))
+                return None if _starts(run) else Stuck(fixture, loop, spelt(node))
     return None
 
 

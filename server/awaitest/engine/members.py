@@ -55,8 +55,8 @@ def builtin(name: str) -> Value:
 
 def attribute(world: World, base: Value, name: str) -> Value:
     """The value of `base.name`. Where `base` may be None, there is none but an AttributeError."""
-    present = base if name.startswith("__") else base - NONE or base
-    return join(*(_of_kind(world, kind, name) for kind in present))
+    present = base if len(base) == 1 or name.startswith("__") else base - NONE
+    return join(*[_of_kind(world, kind, name) for kind in present])
 
 
 def lacks(world: World, base: Value, name: str) -> bool:

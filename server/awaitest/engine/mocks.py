@@ -10,7 +10,7 @@ from awaitest.engine.apps import members_of, modules_of
 from awaitest.engine.steps import Called
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import AsyncMockValue, every
-from awaitest.source.nodes import kept, parts_of
+from awaitest.source.nodes import kept, parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -23,9 +23,7 @@ def async_mocks(run: Run, name: str) -> list[ast.Call]:
     made = [
         it.node
         for it in run.steps
-        if isinstance(it, Called)
-        and every(it.result, AsyncMockValue)
-        and ast.unparse(it.node.func).endswith("AsyncMock")
+        if isinstance(it, Called) and every(it.result, AsyncMockValue) and spelt(it.node.func).endswith("AsyncMock")
     ]
     nodes = list(own_nodes(run.node))
     bound = [it for it in nodes if isinstance(it, ast.Name) and it.id == name and isinstance(it.ctx, ast.Store)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from awaitest.source.nodes import kept, parts_of
+from awaitest.source.nodes import kept, parts_of, spelt
 
 _PATCHING = frozenset(
     {"patch", "object", "setattr", "delattr", "multiple", "spy", "stub", "patch_object", "when", "expect"}
@@ -20,7 +20,7 @@ def patched_by(node: ast.AST) -> frozenset[str]:
         if isinstance(part, ast.Call):
             found.update(_by_call(part))
         elif isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
-            owner = ast.unparse(part.value)
+            owner = spelt(part.value)
             if owner not in {"self", "cls"}:
                 found.add(f"{owner}.{part.attr}")
     return frozenset(found)
@@ -34,7 +34,7 @@ def _by_call(call: ast.Call) -> Iterator[str]:
     if not texts and name != "multiple":
         return
     first = call.args[0] if call.args else None
-    owner = "" if first is None or _text(first) is not None else ast.unparse(first) + "."
+    owner = "" if first is None or _text(first) is not None else spelt(first) + "."
     if name == "multiple":
         yield from (f"{owner}{keyword.arg}" for keyword in call.keywords if keyword.arg)
     else:

@@ -17,7 +17,6 @@ from awaitest.source.nodes import children, kept, parts_of
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
     from awaitest.project.modules import Module
-    from awaitest.source.document import Document
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _DEEPEST = 3
@@ -46,7 +45,8 @@ def handler_of(run: Run, app: Made, request: Request) -> FunctionInfo | None:
     found = [
         run.engine.world.function_info(module, route.node)
         for module in modules_behind(run, app)
-        for route in _declared(module).routes
+        for declared in _declared(module)
+        for route in declared.routes
         if route.method == method and _serves(run, module, route.owner, app, path, route.path)
     ]
     return found[0] if len(found) == 1 else None
@@ -61,7 +61,7 @@ def modules_behind(run: Run, app: Made) -> list[Module]:
 def started_by(run: Run, app: Made) -> Iterator[FunctionInfo]:
     """The functions that `@app.on_event("startup")` adds to an app of a module."""
     for module in modules_behind(run, app):
-        for node, owner in _declared(module).starters:
+        for node, owner in (starter for declared in _declared(module) for starter in declared.starters):
             if _makers(run, module, owner) == {app.node}:
                 yield run.engine.world.function_info(module, node)
 
@@ -78,28 +78,20 @@ class _Route:
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """What the decorators of a module declare; `endless` tells whether a function in it yields for ever."""
+    """What the decorators of a statement declare; `endless` tells whether a function in it yields for ever."""
 
     routes: list[_Route]
     starters: list[tuple[Definition, ast.expr]]
     endless: bool
 
 
-def _declared(module: Module) -> _Declared:
-    return module.document.remembered(_declarations) if module.document is not None else _Declared([], [], False)
+def _declared(module: Module) -> tuple[_Declared, ...]:
+    return module.document.gathered(_declarations) if module.document is not None else ()
 
 
-def _declarations(document: Document) -> _Declared:
-    found = [
-        _in_statement(part)
-        for statement in document.module()
-        for part in (statement.body if isinstance(statement, ast.ClassDef) else [statement])
-    ]
-    return _Declared(
-        [route for it in found for route in it.routes],
-        [starter for it in found for starter in it.starters],
-        any(it.endless for it in found),
-    )
+def _declarations(statement: ast.stmt) -> tuple[_Declared, ...]:
+    found = map(_in_statement, statement.body if isinstance(statement, ast.ClassDef) else [statement])
+    return tuple(it for it in found if it.routes or it.starters or it.endless)
 
 
 @kept
@@ -185,7 +177,7 @@ def _dependencies(run: Run, function: FunctionInfo) -> Iterator[FunctionInfo]:
 
 def may_stream_forever(run: Run, app: Made) -> bool:
     """Whether any generator that an app may use never ends."""
-    return any(_declared(module).endless for module in modules_behind(run, app))
+    return any(declared.endless for module in modules_behind(run, app) for declared in _declared(module))
 
 
 def streams_forever(run: Run, handler: FunctionInfo) -> bool:

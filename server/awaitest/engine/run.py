@@ -45,8 +45,7 @@ class Run:
         self.cls = cls
         self.segment = segment
         self.parent = parent
-        self.sheet: Sheet
-        """All runs of the file."""
+        self._sheet: Sheet
         self.fixture: Fixture | None = None
         self.steps: list[Step] = []
         self.snapshots: dict[int, tuple[dict[str, Value], dict[Site, frozenset[str]]]] = {}
@@ -55,7 +54,18 @@ class Run:
         """Names the function binds, in order."""
 
     @property
+    def sheet(self) -> Sheet:
+        """All runs of the file. What is said of this one for having asked may change with another."""
+        self.engine.project.asked += 1
+        return self._sheet
+
+    @sheet.setter
+    def sheet(self, sheet: Sheet) -> None:
+        self._sheet = sheet
+
+    @property
     def document(self) -> Document:
+        self.engine.project.asked += 1
         assert self.module.document is not None
         return self.module.document
 
@@ -91,7 +101,7 @@ class Run:
 
     def owner_of(self, node: ast.AST) -> Run:
         """The innermost function of this file that a node stands in; this one where none is found."""
-        near = self.sheet.by_segment.get(self._segment_of(node), [])
+        near = self._sheet.by_segment.get(self._segment_of(node), [])
         holders = [run for run in near if run.function is not None and any(part is node for part in parts_of(run.node))]
         return min(holders, key=lambda run: sum(1 for _ in parts_of(run.node)), default=self)
 
@@ -120,7 +130,8 @@ class Run:
         return "".join(lines)
 
     def _segment_of(self, node: ast.AST) -> Segment | None:
-        return self.document.segment_of(node) if self.document.holds(node) else None
+        document = self.module.document
+        return document.segment_of(node) if document is not None and document.holds(node) else None
 
     def received(self) -> Iterator[Received]:
         for step in self.steps:

@@ -11,7 +11,7 @@ from awaitest.engine.run import FIXTURE, TEST
 from awaitest.engine.syntax import bound_names, generates
 from awaitest.engine.world import Definition
 from awaitest.source.edits import add_import, indent_of, remove_import, uses_of
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 from awaitest.source.text import Edit, Position, Span
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def ask_instead(run: Run, node: ast.expr, fixture: Fixture) -> list[Edit] | None
     names = bound_names(run.node.body)
     if fixture.name not in names and not isinstance(outside, ast.Expr):
         return [*asked, Edit(run.span(whole), fixture.name)]
-    again = isinstance(outside, ast.Assign) and [ast.unparse(target) for target in outside.targets] == [fixture.name]
+    again = isinstance(outside, ast.Assign) and [spelt(target) for target in outside.targets] == [fixture.name]
     alone = len(body_of(run.node, statement) or ()) < 2 or not _has_its_lines(run, statement)
     bound = [part for part in parts_of(run.node) if isinstance(part, ast.Name) and part.id == fixture.name]
     stored = sum(isinstance(part.ctx, ast.Store) for part in bound)

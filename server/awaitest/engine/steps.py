@@ -37,7 +37,7 @@ FAILING = frozenset(
 """What Python refuses to do with a coroutine."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Step:
     """One thing that happens. `expected`: the code around waits for it to fail (`pytest.raises`, `except`)."""
 
@@ -45,12 +45,12 @@ class Step:
     expected: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Collected(Step):
     """A function begins: a test, a fixture, a helper. The context tells which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Received(Step):
     """pytest hands a fixture's value to a parameter."""
 
@@ -59,7 +59,7 @@ class Received(Step):
     value: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Called(Step):
     """A call; `label` is how the user wrote the callee, `target` what was called."""
 
@@ -71,7 +71,7 @@ class Called(Step):
     """What is passed: positional arguments, then keywords."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Absent(Step):
     """An attribute is read that its owner certainly does not have."""
 
@@ -79,7 +79,7 @@ class Absent(Step):
     owner: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Awaited(Step):
     """An `await`; `operand` is what it waited for."""
 
@@ -88,7 +88,7 @@ class Awaited(Step):
     result: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Misused(Step):
     """A coroutine nobody awaited meets a use that only its result could serve."""
 
@@ -98,7 +98,7 @@ class Misused(Step):
     """The attribute, parameter or operator, in the user's words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Discarded(Step):
     """A statement that is nothing but an expression: its value is thrown away."""
 
@@ -106,7 +106,7 @@ class Discarded(Step):
     value: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Entered(Step):
     """`with` or `async with` enters a value."""
 
@@ -115,7 +115,7 @@ class Entered(Step):
     value: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Left(Step):
     """A `with` block that entered something followed is over."""
 
@@ -123,7 +123,7 @@ class Left(Step):
     is_async: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Iterated(Step):
     """`for`, a comprehension or `list()` goes over a value; `is_async` for `async for`."""
 
@@ -132,7 +132,7 @@ class Iterated(Step):
     iterable: ast.expr
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Stored(Step):
     """`owner[key] = value`."""
 
@@ -142,7 +142,7 @@ class Stored(Step):
     value: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Created(Step):
     """A client is made."""
 
@@ -150,7 +150,7 @@ class Created(Step):
     site: Site
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Kept(Step):
     """A client made here is stored on `self`."""
 
@@ -158,7 +158,7 @@ class Kept(Step):
     attribute: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class ClientUsed(Step):
     """A client is entered, used or closed; `certain` is its state before, where that is certain."""
 
@@ -168,7 +168,7 @@ class ClientUsed(Step):
     certain: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Gave(Step):
     """`return` or `yield`; `inside` lists the `async with` blocks around it."""
 
@@ -177,7 +177,7 @@ class Gave(Step):
     is_yield: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Checked(Step):
     """An assertion; `text` is its source."""
 
@@ -185,7 +185,7 @@ class Checked(Step):
     value: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Ended(Step):
     """The function is over. `clients` are those made here, in order."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 from awaitest.engine.world import Definition
-from awaitest.source.nodes import children, kept, parts_of
+from awaitest.source.nodes import children, kept, listed, parts_of
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -25,14 +25,7 @@ def generates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool
 def own_nodes(node: ast.AST) -> Sequence[ast.AST]:
     """Nodes of a function's body that are not inside a nested function or class."""
     body = getattr(node, "body", [])
-    stack: list[ast.AST] = list(body) if isinstance(body, list) else [body]
-    found: list[ast.AST] = []
-    while stack:
-        part = stack.pop()
-        found.append(part)
-        if not isinstance(part, SCOPES):
-            stack += children(part)
-    return found
+    return listed(body if isinstance(body, list) else [body], SCOPES)
 
 
 @kept
@@ -82,24 +75,19 @@ def bound_names(body: Iterable[ast.stmt]) -> frozenset[str]:
 
 
 @kept
-def _bound(statement: ast.stmt) -> frozenset[str]:
+def _bound(statement: ast.stmt | ast.expr) -> frozenset[str]:
     names: set[str] = set()
-    stack: list[ast.AST] = [statement]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            names.add(part.id)
+    for part in listed([statement], SCOPES):
+        if isinstance(part, ast.Name):
+            if isinstance(part.ctx, ast.Store):
+                names.add(part.id)
         elif isinstance(part, _NAMED):
             names.add(part.name)
-            stack.extend(part.decorator_list)
-            continue
+            names.update(*map(_bound, part.decorator_list))
         elif isinstance(part, _IMPORTS):
             names.update((alias.asname or alias.name).partition(".")[0] for alias in part.names)
-        elif isinstance(part, ast.Lambda):
-            continue
         elif isinstance(part, ast.ExceptHandler) and part.name:
             names.add(part.name)
-        stack += children(part)
     return frozenset(names)
 
 

@@ -24,7 +24,7 @@ from awaitest.engine.steps import (
 from awaitest.engine.syntax import free_names
 from awaitest.engine.values import Coroutine, Instance, Kind, Site, Value, every
 from awaitest.engine.words import describe
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -139,12 +139,12 @@ def _action(step: Called) -> str:
         and isinstance(url, str)
         and url.startswith(("/", "http"))
     ):
-        return f"{called.attr.upper()} {url} with `{ast.unparse(called.value)}`"
+        return f"{called.attr.upper()} {url} with `{spelt(called.value)}`"
     return f"call `{step.label}(…)`"
 
 
 def _short(run: Run, node: ast.AST) -> str:
-    text = " ".join((run.source(node) if run.mine(node) else ast.unparse(node)).split())
+    text = " ".join((run.source(node) if run.mine(node) else spelt(node)).split())
     return text if len(text) <= 60 else text[:59] + "…"
 
 

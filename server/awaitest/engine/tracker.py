@@ -21,6 +21,7 @@ from awaitest.engine.values import (
     Site,
     Value,
     every,
+    may_be,
     sites,
 )
 
@@ -80,9 +81,10 @@ class Tracker:
 
         `later`: the use alone proves nothing, only that nobody awaits the coroutine afterwards does.
         """
+        if not may_be(value, Coroutine):
+            return False
         if not every(value, Coroutine):
-            if any(isinstance(kind, Coroutine) for kind in value):
-                self.escape(value)
+            self.escape(value)
             return False
         for kind in value:
             assert isinstance(kind, Coroutine)

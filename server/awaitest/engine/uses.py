@@ -31,16 +31,13 @@ class Use:
 
 def library_callee(target: Value) -> str | None:
     """The one function of a library that a value certainly is, such as `asyncio.gather` or `asyncio.TaskGroup.create_task`."""
-    names = {_library_name(kind) if isinstance(kind, FunctionValue) else None for kind in target}
-    return names.pop() if len(names) == 1 else None
-
-
-def _library_name(kind: FunctionValue) -> str | None:
-    function = kind.function
-    if function.module.origin == "project":
-        return None
-    owner = [] if function.owner is None else [function.owner.node.name]
-    return ".".join([function.module.name.partition(".")[0], *owner, function.name])
+    found: str | None = None
+    for kind in target:
+        name = kind.function.in_library if isinstance(kind, FunctionValue) else None
+        if name is None or found not in (None, name):
+            return None
+        found = name
+    return found
 
 
 def is_coroutine_function(world: World, kind: Kind) -> bool:

@@ -1,9 +1,12 @@
-"""What a name may hold. A value is a set of kinds; the kind `UNKNOWN` in it means "or anything else"."""
+"""What a name may hold. A value is a set of kinds; the kind `UNKNOWN` in it means "or anything else".
+
+Kinds never change once they are made. They are not `frozen`, since making a frozen one takes three times as long.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +23,7 @@ class Kind:
 Value = frozenset[Kind]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Unknown(Kind):
     """Anything: no declared fact says what this is."""
 
@@ -30,21 +33,34 @@ UNKNOWN: Value = frozenset({Unknown()})
 
 def join(*values: Value) -> Value:
     """What holds after paths meet."""
+    if len(values) == 1:
+        return values[0]
     joined: Value = frozenset().union(*values)
     return joined if len(joined) <= 12 else joined | UNKNOWN
 
 
 def known(value: Value) -> bool:
     """Whether every kind in the value is known."""
-    return bool(value) and not any(isinstance(kind, Unknown) for kind in value)
+    return bool(value) and not may_be(value, Unknown)
 
 
 def every(value: Value, *kinds: type[Kind]) -> bool:
     """Whether the value is certainly one of these kinds."""
-    return bool(value) and all(isinstance(kind, kinds) for kind in value)
+    for kind in value:
+        if not isinstance(kind, kinds):
+            return False
+    return bool(value)
 
 
-@dataclass(frozen=True, slots=True)
+def may_be(value: Value, *kinds: type[Kind]) -> bool:
+    """Whether the value is possibly, as far as it is known, one of these kinds."""
+    for kind in value:
+        if isinstance(kind, kinds):
+            return True
+    return False
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Plain(Kind):
     """Data that is certainly not awaitable: a str, a number, None, a parsed body. `const` is the literal, if any."""
 
@@ -52,23 +68,23 @@ class Plain(Kind):
     const: str | int | bool | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class ClassInfo:
     """A class definition, wherever it was found."""
 
     module: Module
     node: ast.ClassDef
+    package: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.package = self.module.name.partition(".")[0]
 
     @property
     def qualified(self) -> str:
         return f"{self.module.name}.{self.node.name}"
 
-    @property
-    def package(self) -> str:
-        return self.module.name.partition(".")[0]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class FunctionInfo:
     """A function definition; `owner` is its class, `closure` the names around a nested one."""
 
@@ -76,14 +92,17 @@ class FunctionInfo:
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     owner: ClassInfo | None = None
     closure: Mapping[str, Value] | None = None
+    name: str = field(init=False)
+    is_async: bool = field(init=False)
+    in_library: str | None = field(init=False)
+    """The full name of a function of a library, such as `asyncio.gather` or `asyncio.TaskGroup.create_task`."""
 
-    @property
-    def name(self) -> str:
-        return "<lambda>" if isinstance(self.node, ast.Lambda) else self.node.name
-
-    @property
-    def is_async(self) -> bool:
-        return isinstance(self.node, ast.AsyncFunctionDef)
+    def __post_init__(self) -> None:
+        self.name = "<lambda>" if isinstance(self.node, ast.Lambda) else self.node.name
+        self.is_async = isinstance(self.node, ast.AsyncFunctionDef)
+        owner = [] if self.owner is None else [self.owner.node.name]
+        package = self.module.name.partition(".")[0]
+        self.in_library = None if self.module.origin == "project" else ".".join([package, *owner, self.name])
 
 
 @dataclass(slots=True, eq=False)
@@ -115,7 +134,7 @@ class Site:
     """Set where it comes from elsewhere: the states it may arrive in. Nobody here owns such a one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Made:
     """The call that made an app, a transport or a client of one, and what it was given."""
 
@@ -127,17 +146,17 @@ class Made:
     """Made when its module is imported: all tests have the same one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ModuleValue(Kind):
     module: Module
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ClassValue(Kind):
     cls: ClassInfo
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class FunctionValue(Kind):
     """A function; `receiver` is bound as its first argument."""
 
@@ -145,21 +164,21 @@ class FunctionValue(Kind):
     receiver: Value | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class BuiltinValue(Kind):
     """A built-in function or type."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class CallableValue(Kind):
     """Something that gives `result` when called, known only by its annotation."""
 
     result: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Instance(Kind):
     """An object of a class; `site` is set for clients made here, whose life is followed; `made` where that call matters."""
 
@@ -168,21 +187,21 @@ class Instance(Kind):
     made: Made | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Coroutine(Kind):
     """A coroutine object nobody awaited yet."""
 
     site: Site
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Awaitable(Kind):
     """A future, task or other object that may be awaited, dropped or polled."""
 
     result: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class AsyncIterator(Kind):
     """An asynchronous generator or iterator."""
 
@@ -190,14 +209,14 @@ class AsyncIterator(Kind):
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Iterator(Kind):
     """A plain generator or iterator."""
 
     item: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Manager(Kind):
     """A context manager made by a decorated generator function."""
 
@@ -206,7 +225,7 @@ class Manager(Kind):
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Collection(Kind):
     """A list, tuple, set or dict (of values) whose elements are known; `items` in order where that is known too."""
 
@@ -215,44 +234,46 @@ class Collection(Kind):
     items: tuple[Value, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Overrides(Kind):
     """`app.dependency_overrides`."""
 
     app: Instance
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class AsyncMockValue(Kind):
     """An AsyncMock or a child of one; `assertion` marks its own assert methods, which are plain functions."""
 
     assertion: bool = False
 
 
-def coroutines(value: Value) -> Iterable[Coroutine]:
+_FOLLOWED = (Coroutine, Instance)
+
+
+def coroutines(value: Value) -> list[Coroutine]:
     """Coroutines in a value, also those in its collections."""
-    return (kind for kind in _parts(value) if isinstance(kind, Coroutine))
+    return [kind for kind in _parts(value) if isinstance(kind, Coroutine)]
 
 
-def sites(value: Value) -> Iterable[Site]:
+def sites(value: Value) -> list[Site]:
     """Everything followed in a value: coroutines and clients, also inside collections and bound methods."""
-    for kind in _parts(value, receivers=True):
-        if isinstance(kind, Coroutine | Instance) and kind.site is not None:
-            yield kind.site
+    return [
+        kind.site for kind in _parts(value, receivers=True) if isinstance(kind, _FOLLOWED) and kind.site is not None
+    ]
 
 
-def _parts(value: Value, receivers: bool = False) -> Iterable[Kind]:
+def _parts(value: Value, receivers: bool = False) -> list[Kind]:
     """The kinds in a value and in its collections, each collection once: they may nest deeply and share elements."""
-    pending = list(value)
+    parts = list(value)
     met: set[int] = set()
-    while pending:
-        kind = pending.pop()
-        yield kind
+    for kind in parts:
         if isinstance(kind, Collection) and id(kind) not in met:
             met.add(id(kind))
-            pending += kind.element
+            parts += kind.element
         elif receivers and isinstance(kind, FunctionValue):
-            pending += kind.receiver or ()
+            parts += kind.receiver or ()
+    return parts
 
 
 NONE = frozenset({Plain("None")})

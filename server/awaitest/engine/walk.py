@@ -44,6 +44,7 @@ from awaitest.engine.values import (
     every,
     join,
     known,
+    may_be,
 )
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ class Walk(ControlFlow):
             value = self.eval(item.context_expr)
             step = Entered(node=item.context_expr, statement=node, item=item, value=value, expected=self.expected > 0)
             self.note(step)
-            if any(isinstance(kind, Coroutine) for kind in value):
+            if may_be(value, Coroutine):
                 self.misuse(value, item.context_expr, Misuse.ENTERED)
             expecting += not is_async and expects(self, item.context_expr)
             if is_async:

@@ -22,13 +22,14 @@ from awaitest.engine.values import (
     Plain,
     Value,
 )
+from awaitest.source.nodes import spelt
 
 _LONGEST = 40
 
 
 def short(node: ast.expr) -> str:
     """An expression as a message names it: the name of what is called, without arguments, and never long."""
-    text = f"{ast.unparse(node.func)}(…)" if isinstance(node, ast.Call) else ast.unparse(node)
+    text = f"{spelt(node.func)}(…)" if isinstance(node, ast.Call) else spelt(node)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

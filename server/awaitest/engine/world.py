@@ -20,11 +20,11 @@ from awaitest.engine.values import (
     join,
 )
 from awaitest.project.resolve import FoundModule
+from awaitest.source.nodes import spelt
 
 if TYPE_CHECKING:
     from awaitest.project.modules import Module
     from awaitest.project.resolve import Resolver
-    from awaitest.source.document import Document
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -56,6 +56,7 @@ class World:
         self._globals: dict[tuple[int, str], Value] = {}
         self._mros: dict[int, tuple[tuple[ClassInfo, ...], bool]] = {}
         self._members: dict[tuple[int, str], Member | None] = {}
+        self._derives: dict[tuple[int, str, tuple[str, ...]], bool] = {}
         self._enclosing: dict[int, tuple[ClassInfo, ...]] = {}
         self._alive: list[object] = []
 
@@ -132,7 +133,7 @@ class World:
         for base in cls.node.bases:
             if isinstance(base, ast.Subscript):
                 base = base.value
-            if isinstance(base, ast.Name | ast.Attribute) and ast.unparse(base) in _NEUTRAL_BASES | _AWAITABLE:
+            if isinstance(base, ast.Name | ast.Attribute) and spelt(base) in _NEUTRAL_BASES | _AWAITABLE:
                 continue
             value = self.reader.expression(cls.module, base)
             parents = [kind.cls for kind in value if isinstance(kind, ClassValue)]
@@ -146,7 +147,7 @@ class World:
                 order[parent] = None
         if any(keyword.arg == "metaclass" for keyword in cls.node.keywords):
             complete = complete and all(
-                ast.unparse(keyword.value) in {"ABCMeta", "abc.ABCMeta"}
+                spelt(keyword.value) in {"ABCMeta", "abc.ABCMeta"}
                 for keyword in cls.node.keywords
                 if keyword.arg == "metaclass"
             )
@@ -176,7 +177,12 @@ class World:
 
     def derives(self, cls: ClassInfo, name: str, *packages: str) -> bool:
         """Whether the class is, or derives from, a class of that name in one of these top-level packages."""
-        return any(base.node.name == name and base.package in packages for base in self.mro(cls)[0])
+        key = id(cls.node), name, packages
+        known = self._derives.get(key)
+        if known is None:
+            known = any(base.node.name == name and base.package in packages for base in self.mro(cls)[0])
+            self._derives[key] = known
+        return known
 
     def has(self, cls: ClassInfo, name: str) -> bool | None:
         """Whether instances have a special method; None where that is unknown. One of a pair that only raises, as
@@ -189,8 +195,9 @@ class World:
 
     def classes_of(self, module: Module) -> list[ClassInfo]:
         """The classes at a module's top level."""
-        nodes = module.document.remembered(_classes) if module.document is not None else module.body
-        return [self.class_info(module, node) for node in nodes if isinstance(node, ast.ClassDef)]
+        if module.document is not None:
+            return [self.class_info(module, node) for node in module.document.gathered(_classes_in)]
+        return [self.class_info(module, node) for node in module.body if isinstance(node, ast.ClassDef)]
 
     def classes(self, value: Value) -> list[ClassInfo]:
         return [kind.cls for kind in value if isinstance(kind, ClassValue)]
@@ -208,8 +215,8 @@ def _refuses(member: Member | None) -> bool:
     )
 
 
-def _classes(document: Document) -> list[ast.stmt]:
-    return [node for node in document.module() if isinstance(node, ast.ClassDef)]
+def _classes_in(statement: ast.stmt) -> tuple[ast.ClassDef, ...]:
+    return (statement,) if isinstance(statement, ast.ClassDef) else ()
 
 
 class Member:
@@ -235,9 +242,7 @@ _AWAITABLE = frozenset({"Awaitable", "typing.Awaitable"})
 
 
 def _promises_it(cls: ClassInfo) -> bool:
-    return any(
-        ast.unparse(base.value if isinstance(base, ast.Subscript) else base) in _AWAITABLE for base in cls.node.bases
-    )
+    return any(spelt(base.value if isinstance(base, ast.Subscript) else base) in _AWAITABLE for base in cls.node.bases)
 
 
 def statements_binding(body: Sequence[ast.stmt], name: str) -> list[ast.stmt]:
@@ -270,10 +275,10 @@ def _collect(body: Sequence[ast.stmt], name: str, found: list[ast.stmt]) -> None
 
 def decorated_with(node: Definition, name: str) -> bool:
     """Whether a decorator is spelt `name` or ends in `.name`."""
-    return any(
-        (isinstance(item, ast.Name) and item.id == name) or (isinstance(item, ast.Attribute) and item.attr == name)
-        for item in node.decorator_list
-    )
+    for item in node.decorator_list:
+        if name in (getattr(item, "attr", None), getattr(item, "id", None)):
+            return True
+    return False
 
 
 def _classes_around(body: Iterable[ast.stmt], wanted: ast.ClassDef) -> list[ast.ClassDef] | None:

@@ -51,6 +51,8 @@ class Project:
         self.config = config
         self.environment = environment
         self.resolver = resolver
+        self.asked = 0
+        """How often was asked about functions and modules beside the one that is looked at."""
         self._running_elsewhere: dict[Path | None, bool] = {}
         self._mentions: dict[str, list[Module]] = {}
         self._anyio_in: dict[Path, Path | None] = {}
@@ -91,6 +93,7 @@ class Project:
         """The project's files that what is said of a module may rest on: itself, its conftests, and what they import."""
         if id(module) not in self._reach:
             self._reach[id(module)] = module, self._reached_from(module)
+        self.asked += 1
         reached = self._reach[id(module)][1]
         self.resolver.notes.paths |= reached
         return reached
@@ -175,6 +178,7 @@ class Project:
 
     def modules_mentioning(self, word: bytes, folder: Path) -> Iterator[Module]:
         """Modules in or below a folder in whose text a word occurs."""
+        self.asked += 1
         self.resolver.notes.words.add((folder, word))
         for inner in (folder, *self._below(folder)):
             for path, text in self._texts(inner):
@@ -183,6 +187,7 @@ class Project:
 
     def neighbours(self, module: Path, most: int) -> Iterator[bytes]:
         """The texts of other modules in the folder of one, the first by name."""
+        self.asked += 1
         self.resolver.notes.words.add((module.parent, b""))
         return (text for path, text in islice(self._texts(module.parent), most) if path != module)
 

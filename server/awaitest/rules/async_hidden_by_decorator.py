@@ -60,6 +60,7 @@ from awaitest.engine.steps import Collected
 from awaitest.engine.values import FunctionInfo, FunctionValue
 from awaitest.engine.words import short
 from awaitest.engine.world import Definition
+from awaitest.source.nodes import spelt
 
 RULE = Rule("AWT218", "async-hidden-by-decorator", Severity.ERROR)
 
@@ -101,9 +102,9 @@ def _wrapper(run: Run, function: FunctionInfo, decorator: ast.expr) -> PlainWrap
 
 
 def _fix(run: Run, decorator: ast.expr, wrapper: PlainWrapper) -> Fix | None:
-    worn = ast.unparse(decorator)
+    worn = spelt(decorator)
     plain = (it for it in run.sheet.runs if it.function is not None and not it.is_async)
-    if not run.mine(wrapper.node) or any(worn == ast.unparse(node) for it in plain for node in it.node.decorator_list):
+    if not run.mine(wrapper.node) or any(worn == spelt(node) for it in plain for node in it.node.decorator_list):
         return None
     places = [run.span(wrapper.node).start, *(run.span(call).start for call in wrapper.calls)]
     edits = [insert(place, "async " if number == 0 else "await ") for number, place in enumerate(places)]

@@ -55,7 +55,7 @@ from awaitest.engine.steps import Called
 from awaitest.engine.values import AsyncMockValue, every
 from awaitest.engine.words import short
 from awaitest.source.edits import add_import
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 from awaitest.source.text import Edit, Span
 
 RULE = Rule("AWT124", "async-mock-response", Severity.ERROR)
@@ -78,8 +78,8 @@ def _is_body(run: Run, target: ast.Attribute, mock: ast.Call) -> bool:
     """Whether this is what `json()` of an AsyncMock gives, and the code under test takes it for plain data."""
     if not isinstance(target.value, ast.Attribute) or (target.value.attr, target.attr) != ("json", "return_value"):
         return False
-    mocks, prefix = async_mocks(run, root_of(target)), f"{ast.unparse(target)}."
-    shaped = any(prefix.startswith(f"{ast.unparse(it)}.") for it, _ in settings(run) if it is not target)
+    mocks, prefix = async_mocks(run, root_of(target)), f"{spelt(target)}."
+    shaped = any(prefix.startswith(f"{spelt(it)}.") for it, _ in settings(run) if it is not target)
     return mocks[:1] == [mock] and not shaped and all(map(is_free, mocks)) and takes_json_as_data(run)
 
 
@@ -89,8 +89,8 @@ def _fix(run: Run, target: ast.Attribute, statement: ast.Assign) -> Fix | None:
     if not isinstance(json, ast.Attribute) or not bare:
         return None
     made = async_mocks(run, root_of(target))[0].func
-    mock, owner = run.source(made).replace("AsyncMock", "Mock"), ast.unparse(json.value)
-    mentions = [it for it in parts_of(run.node) if isinstance(it, ast.Attribute) and ast.unparse(it) == owner]
+    mock, owner = run.source(made).replace("AsyncMock", "Mock"), spelt(json.value)
+    mentions = [it for it in parts_of(run.node) if isinstance(it, ast.Attribute) and spelt(it) == owner]
     whole = isinstance(json.value, ast.Attribute) and len(mentions) == 1
     opening = f"{mock}(json={mock}(return_value=" if whole else f"{mock}(return_value="
     start = run.span(json.value if whole else json).end

@@ -45,6 +45,7 @@ from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Called
 from awaitest.engine.words import short
 from awaitest.source.edits import renamed
+from awaitest.source.nodes import spelt
 
 RULE = Rule("AWT123", "called-is-not-awaited", Severity.HINT)
 
@@ -63,10 +64,10 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
     named = step.node.func
     if run.kind == MODULE or not isinstance(named, ast.Attribute) or named.attr not in _AWAITED:
         return
-    mocks, owner = async_mocks(run, root_of(named)), ast.unparse(named.value)
+    mocks, owner = async_mocks(run, root_of(named)), spelt(named.value)
     if not mocks or not (isinstance(named.value, ast.Name) or all(map(is_free, mocks))):
         return
-    if any(f"{owner}.".startswith(f"{ast.unparse(target)}.") for target, _ in settings(run)):
+    if any(f"{owner}.".startswith(f"{spelt(target)}.") for target, _ in settings(run)):
         return
     wanted = _AWAITED[named.attr]
     message = f"`{named.attr}` passes where `{short(named.value)}` is called and never awaited. Write `{wanted}`."

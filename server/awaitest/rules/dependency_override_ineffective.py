@@ -47,7 +47,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Called, Stored
 from awaitest.engine.values import Collection, Instance, Plain, Value, every
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 from awaitest.source.text import Edit
 
 RULE = Rule("AWT404", "dependency-override-ineffective", Severity.ERROR)
@@ -78,9 +78,9 @@ def check(step: Stored | Called, run: Run) -> Iterator[Finding]:
 
 
 def _text(node: ast.expr) -> str:
-    text = ast.unparse(node)
+    text = spelt(node)
     if len(text) > _LONGEST and isinstance(node, ast.Call):
-        text = f"{ast.unparse(node.func)}(…)"
+        text = f"{spelt(node.func)}(…)"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 

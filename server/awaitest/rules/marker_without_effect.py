@@ -35,7 +35,7 @@ from awaitest.engine.repair import dropped_marks, fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, TEST, Run
 from awaitest.engine.steps import Collected
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import parts_of, spelt
 from awaitest.source.text import Edit, Position, Span
 
 RULE = Rule("AWT208", "marker-without-effect", Severity.ERROR)
@@ -50,7 +50,7 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
     if run.kind != MODULE or run.path.name not in _READ_BY_NOBODY or any(it.kind == TEST for it in run.sheet.runs):
         return
     marks = [mark for mark in module_marks(run.engine.world, run.module) if mark.name in _ASYNC]
-    stated = [it for it in run.module.body if isinstance(it, ast.Assign) and ast.unparse(it.targets[0]) == _NAME]
+    stated = [it for it in run.module.body if isinstance(it, ast.Assign) and spelt(it.targets[0]) == _NAME]
     if not marks or len(stated) != 1 or _is_read(run):
         return
     message = f"`{_NAME}` in `{run.path.name}` marks no test: pytest looks for it in the test's own module and class. "

@@ -44,6 +44,7 @@ from awaitest.engine.steps import Called
 from awaitest.engine.uses import library_callee, uses
 from awaitest.engine.values import Site
 from awaitest.engine.wrapping import assigned, wrap_assigned
+from awaitest.source.nodes import spelt
 from awaitest.source.text import Edit
 
 RULE = Rule("AWT308", "unclosed-stream", Severity.WARNING)
@@ -86,7 +87,7 @@ def _fix(step: Called, run: Run) -> Fix | None:
     build, gone = _built(run, block[index - 1] if index else None, send.args[0])
     site.named.add(name)
     edits = wrap_assigned(run, site)
-    if build is None or edits is None or ast.unparse(build.func) != f"{ast.unparse(send.func.value)}.build_request":
+    if build is None or edits is None or spelt(build.func) != f"{spelt(send.func.value)}.build_request":
         return None
     client, given = run.source(send.func.value), run.source(build).removeprefix(run.source(build.func))
     stream = Edit(run.span(value), f"{client}.stream{given}")

@@ -5,17 +5,24 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
-from awaitest.source.segment import Part, Segment, SyntaxProblem, segment_of
+from awaitest.source.segment import Part, Segment, SyntaxProblem, segment_of, swapped
 from awaitest.source.splitter import Kind, Piece, pieces, split_lines
 from awaitest.source.text import Position, Span
 
-__all__ = ["Document", "Segment", "SyntaxProblem"]
+__all__ = ["Document", "Exchange", "Segment", "SyntaxProblem"]
 
 Result = TypeVar("Result")
+
+
+class Exchange(NamedTuple):
+    """A segment that stands in the place of another."""
+
+    old: Segment
+    new: Segment
 
 
 class Document:
@@ -26,6 +33,7 @@ class Document:
         self.shifts = 0
         """How often an edit moved the lines below it."""
         self._parts: list[Part] = []
+        self._gathered: dict[Any, tuple[object, ...]] = {}
         self._replace(0, 0, [self._part(piece) for piece in pieces(self.lines)])
 
     @property
@@ -47,21 +55,25 @@ class Document:
     @property
     def problems(self) -> list[SyntaxProblem]:
         """What keeps Python from reading the text, at most one problem per segment."""
-        return [problem for segment in self.segments for problem in segment.problems]
-
-    def places(self) -> Iterator[tuple[int, str]]:
-        """The pieces of the text, each with its first line. Most of them stay the same texts when one is edited."""
-        return ((part.line, part.text) for part in self._parts)
-
-    def remembered(self, make: Callable[[Document], Result]) -> Result:
-        """What `make` concludes from this text alone; worked out again once the text has changed."""
-        if make not in self._remembered:
-            self._remembered[make] = make(self)
-        return cast("Result", self._remembered[make])
+        return [problem for segment in self.broken for problem in segment.problems]
 
     @cached_property
-    def _remembered(self) -> dict[object, object]:
-        return {}
+    def remarks(self) -> list[Part]:
+        """The pieces of the text that hold a `#`. The same list as long as they are the same."""
+        return [part for part in self._parts if "#" in part.text]
+
+    @cached_property
+    def broken(self) -> list[Segment]:
+        """The segments that Python cannot read as they stand. The same list as long as they are the same."""
+        return [segment for segment in self.segments if segment.problems]
+
+    def gathered(self, find: Callable[[ast.stmt], tuple[Result, ...]]) -> tuple[Result, ...]:
+        """What `find` sees in each statement, in order; worked out again for those that an edit touched."""
+        known = self._gathered.get(find)
+        if known is None:
+            top = (segment for segment in self.segments if segment.owner is None)
+            known = self._gathered[find] = tuple(it for segment in top for it in segment.found(find))
+        return cast("tuple[Result, ...]", known)
 
     def segment_at(self, line: int) -> Segment | None:
         """The segment that holds a line, None outside the text."""
@@ -86,8 +98,9 @@ class Document:
             raise KeyError(node)
         return segment
 
-    def edit(self, span: Span, text: str) -> None:
-        """Replace what `span` covers; places behind the end of a line or of the text count as that end."""
+    def edit(self, span: Span, text: str) -> Exchange | None:
+        """Replace what `span` covers; places behind the end of a line or of the text count as that end. Tells what it did where it
+        did no more than change one statement or method."""
         first, last, changed = self._changed_lines(span, text)
         lines = split_lines(changed)
         self.lines[first:last] = lines
@@ -112,18 +125,23 @@ class Document:
             for part in self._parts[end:]:
                 part.line += delta
         known_parts = {(part.kind, part.indent, part.text): part for part in self._parts[begin:end]}
-        self._replace(begin, end, [self._part(piece, known_parts) for piece in fresh])
+        parts = [self._part(piece, known_parts) for piece in fresh]
+        new = [at for at, part in enumerate(parts, begin) if at >= end or part is not self._parts[at]]
+        if len(new) == 1 and len(parts) == end - begin and _alike(self._parts[new[0]], parts[new[0] - begin]):
+            return self._exchange(new[0], parts[new[0] - begin])
+        self._replace(begin, end, parts)
+        return None
 
     @cached_property
     def _module(self) -> list[ast.stmt]:
         return [statement for segment in self.segments if segment.owner is None for statement in segment.statements]
 
     @cached_property
-    def _own(self) -> frozenset[Segment]:
+    def _own(self) -> set[Segment]:
         """The segments, once each node of theirs knows its segment."""
         for segment in self.segments:
             segment.mark_nodes()
-        return frozenset(self.segments)
+        return set(self.segments)
 
     def _index(self, line: int) -> int:
         return bisect_right(self._parts, line, key=lambda part: part.line) - 1
@@ -157,10 +175,40 @@ class Document:
             return len(self.lines) - 1, len(self.lines[-1])
         return len(self.lines), 0
 
+    def _exchange(self, at: int, part: Part) -> Exchange:
+        """Put a statement or method in the place of one: what is known of all others stays."""
+        old, segments = self._parts[at].segment, self.segments.copy()
+        assert old is not None
+        self._parts[at] = part
+        new = part.segment = Segment(old.kind, [part])
+        segments[segments.index(old)] = new
+        before = old.owner or old
+        if old.owner is not None:
+            old.owner.exchange(old, new)
+        for find in [it for it in self._gathered if before.found(it) or (new.owner or new).found(it)]:
+            del self._gathered[find]
+        own, module = self.__dict__.get("_own"), self.__dict__.get("_module")
+        if own is not None:
+            own.discard(old)
+            own.add(new)
+            new.mark_nodes()
+        if module is not None and new.owner is None and old.body:
+            self._module = swapped(module, old.body, new.body)
+        elif new.owner is None:
+            self.__dict__.pop("_module", None)
+        if old.problems or new.problems:
+            self.__dict__.pop("broken", None)
+        if "#" in old.text or "#" in new.text:
+            self.__dict__.pop("remarks", None)
+        self.__dict__.pop("newline", None)
+        self.segments = segments
+        return Exchange(old, new)
+
     def _replace(self, begin: int, end: int, parts: list[Part]) -> None:
         """Put parts in place of others and gather the classes that are touched."""
         self._parts[begin:end] = parts
-        for name in ("newline", "segments", "_module", "_own", "_remembered"):
+        self._gathered.clear()
+        for name in ("newline", "segments", "remarks", "broken", "_module", "_own"):
             self.__dict__.pop(name, None)
         end = begin + len(parts)
         while begin > 0 and (begin >= len(self._parts) or self._parts[begin].indent):
@@ -173,6 +221,12 @@ class Document:
                 stop += 1
             _attach(self._parts[begin:stop])
             begin = stop
+
+
+def _alike(old: Part, new: Part) -> bool:
+    """Whether a part can take the place of another without anything else noticing."""
+    same = (old.kind, old.indent, _lead(old.text)) == (new.kind, new.indent, _lead(new.text))
+    return same and old.kind in (Kind.STATEMENT, Kind.MEMBER) and old.segment is not None
 
 
 def _attach(parts: list[Part]) -> None:

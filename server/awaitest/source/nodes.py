@@ -50,10 +50,23 @@ def parts_of(node: ast.AST) -> Sequence[ast.AST]:
     kept: Sequence[ast.AST] | None = getattr(node, "_parts", None)
     if kept is not None:
         return kept
-    parts = _listed(node)
+    parts = listed([node])
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         node._parts = parts  # type: ignore[union-attr]
     return parts
+
+
+def spelt(node: ast.AST) -> str:
+    """An expression in Python's own layout; sooner than `ast.unparse` says it where it is a dotted name."""
+    names: list[str] = []
+    part = node
+    while isinstance(part, ast.Attribute):
+        names.append(part.attr)
+        part = part.value
+    if not isinstance(part, ast.Name):
+        return ast.unparse(node)
+    names.append(part.id)
+    return ".".join(reversed(names))
 
 
 def children(node: ast.AST) -> list[ast.AST]:
@@ -68,9 +81,12 @@ def children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-def _listed(node: ast.AST) -> list[ast.AST]:
-    parts = [node]
+def listed(roots: Sequence[ast.AST], scopes: tuple[type[ast.AST], ...] = ()) -> list[ast.AST]:
+    """Nodes and all below them, but for contexts, level by level; of `scopes` nothing that is below them."""
+    parts = list(roots)
     for part in parts:
+        if scopes and isinstance(part, scopes):
+            continue
         for name in _FIELDS[part.__class__]:
             value = getattr(part, name, None)
             if value.__class__ is list:

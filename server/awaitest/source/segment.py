@@ -6,9 +6,10 @@ import ast
 import copy
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from awaitest.source.nodes import parts_of
 from awaitest.source.parse import Fault, Parsed, parse_class, parse_member, parse_statement
@@ -17,9 +18,10 @@ from awaitest.source.text import Position, Span
 
 _DEFINED = re.compile(r"(?:async(?:\s|\\)+)?(?:def|class)(?:\s|\\)+(\w+)")
 SegmentKind = Literal["statement", "class", "member"]
+Result = TypeVar("Result")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Part:
     """The lines of one piece. Its text never changes, its first line moves with the text before it."""
 
@@ -77,6 +79,7 @@ class Segment:
         self._class: ast.ClassDef | None = None
         self._gathered = False
         self._marked = False
+        self._found: dict[Any, tuple[Any, ...]] = {}
 
     @property
     def line(self) -> int:
@@ -180,8 +183,27 @@ class Segment:
         self.members = [part.segment for part in parts if part.kind is Kind.MEMBER and part.segment is not None]
         self._all_parts = parts
         self._gathered = False
+        self._found.clear()
         for member in self.members:
             member.owner = self
+
+    def exchange(self, old: Segment, new: Segment) -> None:
+        """Take up a member in the place of one."""
+        new.owner = self
+        self.members = swapped(self.members, [old], [new])
+        self._all_parts = swapped(self._all_parts, old._parts, new._parts)
+        self._found.clear()
+        if self._gathered and self._class is not None and old.body and new.body:
+            self._class.body = swapped(self._class.body, old.body, new.body)
+        else:
+            self._gathered = False
+
+    def found(self, find: Callable[[ast.stmt], tuple[Result, ...]]) -> tuple[Result, ...]:
+        """What `find` sees in the statements."""
+        known = self._found.get(find)
+        if known is None:
+            known = self._found[find] = tuple(it for statement in self.statements for it in find(statement))
+        return known
 
     def _whole_class(self) -> ast.ClassDef:
         definition = self.body[0]
@@ -212,6 +234,12 @@ class Segment:
         last = whole.body[-1]
         home = next((member for member in self.members if any(last is own for own in member.body)), self)
         return home.span(last).end
+
+
+def swapped(items: list[Result], old: list[Result], new: list[Result]) -> list[Result]:
+    """Items with some that stand in a row replaced."""
+    at = items.index(old[0])
+    return [*items[:at], *new, *items[at + len(old) :]]
 
 
 def segment_of(node: ast.AST) -> Segment | None:
