@@ -14,7 +14,7 @@ from pathlib import Path
 from awaitest.check import Adjust, Checker, Report, Told, placed, reports_of
 from awaitest.engine.run import FIXTURE, HELPER, MODULE, Run
 from awaitest.engine.sheet import Sheet
-from awaitest.engine.syntax import stores_on_self
+from awaitest.engine.syntax import assigned
 from awaitest.engine.world import Definition
 from awaitest.project.cache import SkeletonCache
 from awaitest.project.config import CONFIG_NAMES, PytestConfig
@@ -24,7 +24,7 @@ from awaitest.project.notes import Dependents, Notes
 from awaitest.project.settings import Settings
 from awaitest.project.workspace import Workspace
 from awaitest.source.document import Document, Exchange, Segment
-from awaitest.source.nodes import parts_of, spelt
+from awaitest.source.nodes import spelt
 from awaitest.source.text import Span
 
 SURROUNDINGS = CONFIG_NAMES | {"pyvenv.cfg", "uv.lock", "poetry.lock", "pdm.lock", "requirements.txt"}
@@ -333,7 +333,7 @@ def _test(segment: Segment, collects: Callable[[str], bool]) -> str | None:
     body = segment.body
     if segment.kind == "class" or len(body) != 1 or not isinstance(body[0], Definition):
         return None
-    makes_fixture = any("fixture" in spelt(decorator) for decorator in body[0].decorator_list)
+    makes_fixture = "fixture" in segment.text and any("fixture" in spelt(it) for it in body[0].decorator_list)
     return body[0].name if collects(body[0].name) and not makes_fixture else None
 
 
@@ -343,6 +343,6 @@ def _outside(segment: Segment) -> object:
     if len(body) != 1 or not isinstance(body[0], Definition):
         return None
     node, words = body[0], frozenset(_DECIDES.findall(segment.text))
-    kept = segment.text if any(stores_on_self(part) for part in parts_of(node)) else ""
+    kept = segment.text if assigned(node) else ""
     decorators = [spelt(decorator) for decorator in node.decorator_list]
     return type(node), node.name, decorators, words, kept, segment.owner

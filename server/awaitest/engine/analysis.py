@@ -120,7 +120,7 @@ class Engine:
     ) -> Iterator[Run]:
         assert run.function is not None
         walk = Walk(
-            self.world, run.module, node.body, names, run.function.closure,
+            self.world, run.module, node, names, run.function.closure,
             is_test=run.kind == TEST, returns=node.returns, is_async=run.is_async,
         )  # fmt: skip
         walk.watched = self.watched
@@ -157,9 +157,9 @@ class Engine:
                 yield from self._walk(inner, node, parameters(self.world, function), [])
 
     def _top_level(self, module: Module) -> Iterator[Run]:
-        body = [node for node in module.body if not isinstance(node, Definition | ast.ClassDef)]
+        body = [node for node in module.body if not isinstance(node, (Definition, ast.ClassDef))]
         run = Run(self, module, MODULE, None, None, None)
-        walk = Walk(self.world, module, body, {})
+        walk = Walk(self.world, module, ast.Module(body, []), {})
         walk.bound_names = frozenset()
         walk.run()
         run.steps = walk.steps
@@ -201,7 +201,7 @@ class Engine:
         if len(arguments) < 2:
             return {}
         names = _argument_names(arguments[0])
-        rows = arguments[1].elts if isinstance(arguments[1], ast.List | ast.Tuple) else None
+        rows = arguments[1].elts if isinstance(arguments[1], (ast.List, ast.Tuple)) else None
         if rows is None:
             return dict.fromkeys(names, UNKNOWN)
         values = [self.world.reader.expression(run.module, row) for row in rows]
@@ -224,7 +224,7 @@ def _parameter(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> ast.A
 def _argument_names(node: ast.expr) -> list[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [name.strip() for name in node.value.split(",") if name.strip()]
-    if isinstance(node, ast.List | ast.Tuple):
+    if isinstance(node, (ast.List, ast.Tuple)):
         return [item.value for item in node.elts if isinstance(item, ast.Constant) and isinstance(item.value, str)]
     return []
 

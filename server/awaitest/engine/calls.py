@@ -242,7 +242,7 @@ def entered_by(run: Evaluator, kind: Kind, is_async: bool) -> Value:
         return itself
     method = run.world.member(kind.cls, "__aenter__" if is_async else "__enter__")
     node = method.nodes[-1] if method is not None else None
-    if method is None or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+    if method is None or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return UNKNOWN
     if gives_self(node):
         return itself
@@ -339,7 +339,7 @@ def _items(run: Evaluator, function: FunctionInfo, arguments: dict[str, Value]) 
     kinds = [
         kind
         for kind in declared(run.world, function.module, node.returns)
-        if isinstance(kind, AsyncIterator | Iterator)
+        if isinstance(kind, (AsyncIterator, Iterator))
     ]
     value = join(*(kind.item for kind in kinds)) if kinds else UNKNOWN
     if known(value):

@@ -36,9 +36,9 @@ def class_of(run: Run, site: Site) -> ClassInfo | None:
     """The class of a followed client."""
     for step in run.steps:
         value: Value = frozenset()
-        if isinstance(step, Called | Awaited):
+        if isinstance(step, (Called, Awaited)):
             value = step.result
-        elif isinstance(step, Received | Entered):
+        elif isinstance(step, (Received, Entered)):
             value = step.value
         for kind in value:
             if isinstance(kind, Instance) and kind.site is site:

@@ -220,7 +220,7 @@ def plain_wrapper(node: Definition, called: bool) -> PlainWrapper | None:
 def _calls(wrapper: ast.FunctionDef, name: str) -> tuple[ast.Call, ...]:
     """The calls of a function that are statements or returned; none where it is used in another way too."""
     parts = [part for statement in wrapper.body for part in parts_of(statement)]
-    asked = [part.value for part in parts if isinstance(part, ast.Return | ast.Expr)]
+    asked = [part.value for part in parts if isinstance(part, (ast.Return, ast.Expr))]
     calls = tuple(
         it for it in asked if isinstance(it, ast.Call) and isinstance(it.func, ast.Name) and it.func.id == name
     )
@@ -240,7 +240,7 @@ def _returned_names(node: Definition) -> set[str]:
 def _own_statements(body: list[ast.stmt]) -> list[ast.stmt]:
     found: list[ast.stmt] = []
     for statement in body:
-        if isinstance(statement, Definition | ast.ClassDef):
+        if isinstance(statement, (Definition, ast.ClassDef)):
             continue
         found.append(statement)
         for field in ("body", "orelse", "finalbody"):
@@ -251,4 +251,4 @@ def _own_statements(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _yields(node: Definition) -> bool:
-    return any(isinstance(part, ast.Yield | ast.YieldFrom) for part in parts_of(node))
+    return any(isinstance(part, (ast.Yield, ast.YieldFrom)) for part in parts_of(node))

@@ -60,9 +60,9 @@ def _made_to_expect(run: Evaluator, name: str) -> bool:
 
 def _entered_and_left(generator: ast.AST) -> Iterator[ast.withitem]:
     """What a generator enters and leaves again without giving anything meanwhile."""
-    blocks = (part for part in parts_of(generator) if isinstance(part, ast.With | ast.AsyncWith))
+    blocks = (part for part in parts_of(generator) if isinstance(part, (ast.With, ast.AsyncWith)))
     for block in blocks:
-        if not any(isinstance(inner, ast.Yield | ast.YieldFrom) for inner in parts_of(block)):
+        if not any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in parts_of(block)):
             yield from block.items
 
 

@@ -72,7 +72,7 @@ class Evaluator(Tracker):
             return NONE
         if node.value is ...:
             return UNKNOWN
-        const = node.value if isinstance(node.value, str | int | bool) else None
+        const = node.value if isinstance(node.value, (str, int, bool)) else None
         return plain(type(node.value).__name__, const)
 
     def _eval_Name(self, node: ast.Name) -> Value:
@@ -121,7 +121,7 @@ class Evaluator(Tracker):
         """Whether a subclass in sight redefines a method, so that an object declared as its base may be one of these."""
         nearby = (*self.local_classes, *self.world.classes_of(self.module))
         return any(
-            cls is not kind.cls and statements_binding(cls.node.body, name) and kind.cls in self.world.mro(cls)[0]
+            cls is not kind.cls and kind.cls in self.world.mro(cls)[0] and statements_binding(cls.node.body, name)
             for cls in nearby
         )
 

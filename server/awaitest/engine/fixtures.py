@@ -100,7 +100,7 @@ class Fixtures:
         """The fixture a definition makes, or None."""
         for decorator in node.decorator_list:
             called = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if not isinstance(called, ast.Name | ast.Attribute):
+            if not isinstance(called, (ast.Name, ast.Attribute)):
                 continue
             flavour = self._flavour(module, called)
             if flavour is not None:
@@ -262,7 +262,7 @@ class Fixtures:
         names |= self.values_for(fixture.requests, seeker, fixture)
         if seeker.cls is not None and function.owner is not None:
             names["self"] = frozenset({Instance(seeker.cls)})
-        walk = Walk(self._world, function.module, node.body, names)
+        walk = Walk(self._world, function.module, node, names)
         walk.run()
         results = walk.yielded if generates(node) else walk.given
         value = join(*results) if results else UNKNOWN
@@ -271,7 +271,7 @@ class Fixtures:
         promised = declared(self._world, function.module, node.returns)
         if generates(node):
             promised = join(
-                *(kind.item if isinstance(kind, AsyncIterator | PlainIterator) else UNKNOWN for kind in promised)
+                *(kind.item if isinstance(kind, (AsyncIterator, PlainIterator)) else UNKNOWN for kind in promised)
             )
         return promised
 

@@ -46,7 +46,7 @@ def _gives_on(run: Run, module: Module, node: ast.FunctionDef | ast.AsyncFunctio
     """The function's own name where it hands out its parameter, "" where it only sends requests with it, None for the rest."""
     given = ""
     lent = {id(item) for part in parts_of(node) for item in _lent(run, module, part)}
-    handed_out = {id(part.value) for part in parts_of(node) if isinstance(part, ast.Return | ast.Yield)}
+    handed_out = {id(part.value) for part in parts_of(node) if isinstance(part, (ast.Return, ast.Yield))}
     for part in parts_of(node):
         if not isinstance(part, ast.Name) or part.id != name or isinstance(part.ctx, ast.Store):
             continue

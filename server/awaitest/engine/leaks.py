@@ -96,7 +96,7 @@ def _setting(run: Run, target: ast.Subscript) -> list[Edit] | None:
     statement = next(
         (part for part in parts_of(run.node) if isinstance(part, ast.Assign) and part.targets == [target]), None
     )
-    if statement is None or isinstance(statement.value, ast.Yield | ast.YieldFrom | ast.Tuple):
+    if statement is None or isinstance(statement.value, (ast.Yield, ast.YieldFrom, ast.Tuple)):
         return None
     owner, key, value = (run.span(part) for part in (target.value, target.slice, statement.value))
     opening, closing = Span(owner.end, key.start), Span(key.end, value.start)

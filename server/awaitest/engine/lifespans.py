@@ -168,7 +168,7 @@ def _runs(part: ast.AST) -> bool:
         called = str(getattr(part.func, "id", getattr(part.func, "attr", ""))).lower()
         on_state = called == "setattr" and any("state" in spelt(item) for item in part.args)
         return any(word in called for word in _RUNNING) or on_state
-    if isinstance(part, ast.With | ast.AsyncWith):
+    if isinstance(part, (ast.With, ast.AsyncWith)):
         entered = [spelt(item.context_expr) for item in part.items]
         return any("TestClient" in text or (isinstance(part, ast.With) and text.isidentifier()) for text in entered)
     return False

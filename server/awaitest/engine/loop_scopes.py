@@ -93,7 +93,7 @@ def stuck(run: Run) -> Stuck | None:
         return None
     aliases = {part: name for part, name in _aliases(run) if name in apart}
     for step in run.steps:
-        if isinstance(step, Called | Awaited) and not step.expected:
+        if isinstance(step, (Called, Awaited)) and not step.expected:
             node = step.node.func if isinstance(step, Called) else step.node.value
             root = _root(node)
             name = aliases.get(root, root)
@@ -105,7 +105,7 @@ def stuck(run: Run) -> Stuck | None:
 
 def _needs_loop(run: Run, step: Called | Awaited, fixture: Fixture) -> bool:
     if isinstance(step, Awaited):
-        plain = isinstance(step.node.value, ast.Name | ast.Attribute)
+        plain = isinstance(step.node.value, (ast.Name, ast.Attribute))
         return plain and every(step.operand, Awaitable) and _gives_at_once(_walked(run, fixture))
     callee = library_callee(step.target)
     if callee in _READS:
@@ -138,7 +138,7 @@ def _walked(run: Run, fixture: Fixture) -> Run | None:
 
 def _gives_at_once(fixture: Run | None) -> bool:
     """Whether a fixture waits for nothing else, once it has made what it hands out: nothing of it can be over yet."""
-    awaited = [it for it in fixture.steps if isinstance(it, Awaited | Gave)] if fixture is not None else []
+    awaited = [it for it in fixture.steps if isinstance(it, (Awaited, Gave))] if fixture is not None else []
     first = next((at for at, it in enumerate(awaited) if isinstance(it, Gave)), 0)
     waits = [it for it in awaited[:first] if isinstance(it, Awaited)]
     making = {"asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"}
@@ -175,7 +175,7 @@ def _callees(run: Run, function: FunctionInfo) -> Iterator[Value]:
             case ast.Attribute(value=ast.Name(id="self"), attr=name) if function.owner is not None:
                 method = run.engine.world.member(function.owner, name)
                 node = method.nodes[-1] if method is not None else None
-                if method is not None and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                if method is not None and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     owned = run.engine.world.function_info(method.owner.module, node, method.owner)
                     yield frozenset({FunctionValue(owned, frozenset({Instance(function.owner)}))})
             case _:
@@ -191,7 +191,7 @@ def _aliases(run: Run) -> Iterator[tuple[str, str]]:
 
 
 def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute | ast.Subscript):
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return node.id if isinstance(node, ast.Name) else ""
 

@@ -94,7 +94,7 @@ def _only_declares(function: FunctionInfo) -> bool:
 
 
 def _says_nothing(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Pass | ast.Raise) or (
+    return isinstance(node, (ast.Pass, ast.Raise)) or (
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     )
 
@@ -134,7 +134,7 @@ def _collected(run: Run, call: ast.Call, iterable: ast.expr) -> list[Edit] | Non
 
 
 def _keyword(run: Run, step: Iterated, adding: bool) -> list[Edit] | None:
-    if not isinstance(step.node, ast.For | ast.AsyncFor | ast.comprehension):
+    if not isinstance(step.node, (ast.For, ast.AsyncFor, ast.comprehension)):
         return None
     place = run.span(step.node.target).start
     before = run.document.lines[place.line][: place.column]

@@ -69,6 +69,6 @@ def _app(step: Called) -> ast.Name | ast.Attribute | None:
             continue
         call = keyword.value
         given = [*call.args[:1], *(item.value for item in call.keywords if item.arg == "app")]
-        if len(given) == 1 and isinstance(given[0], ast.Name | ast.Attribute):
+        if len(given) == 1 and isinstance(given[0], (ast.Name, ast.Attribute)):
             return given[0]
     return None

@@ -87,7 +87,7 @@ def pytestmarks(world: World, module: Module, body: list[ast.stmt], where: str) 
 
 
 def _of_value(world: World, module: Module, value: ast.expr, where: str) -> Iterable[Mark]:
-    elements = value.elts if isinstance(value, ast.List | ast.Tuple | ast.Set) else [value]
+    elements = value.elts if isinstance(value, (ast.List, ast.Tuple, ast.Set)) else [value]
     for element in elements:
         found = list(_of_expression(world, module, element, where, 0))
         yield from found or [Mark(None, element, where, module)]
@@ -95,7 +95,7 @@ def _of_value(world: World, module: Module, value: ast.expr, where: str) -> Iter
 
 def _of_expression(world: World, module: Module, node: ast.expr, where: str, depth: int) -> Iterable[Mark]:
     called = node.func if isinstance(node, ast.Call) else node
-    if depth > _DEEPEST or not isinstance(called, ast.Name | ast.Attribute):
+    if depth > _DEEPEST or not isinstance(called, (ast.Name, ast.Attribute)):
         return
     if isinstance(called, ast.Attribute) and _is_mark_factory(called.value):
         yield Mark(called.attr, node, where, module)
@@ -103,7 +103,7 @@ def _of_expression(world: World, module: Module, node: ast.expr, where: str, dep
     found = world.resolver.resolve(module, called)
     target = getattr(found, "node", None)
     if found is not None and isinstance(target, ast.expr) and target is not node:
-        elements = target.elts if isinstance(target, ast.List | ast.Tuple) else [target]
+        elements = target.elts if isinstance(target, (ast.List, ast.Tuple)) else [target]
         for element in elements:
             yield from _of_expression(world, found.module, element, where, depth + 1)
 

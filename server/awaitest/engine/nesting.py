@@ -26,7 +26,7 @@ def never_named(outer: ast.AST, nested: ast.FunctionDef | ast.AsyncFunctionDef) 
     """Whether a function does nothing with one nested in it, other than to mention it as a statement."""
     own = {id(part) for part in parts_of(nested)}
     for part in parts_of(outer):
-        if isinstance(part, ast.Global | ast.Nonlocal) and nested.name in part.names:
+        if isinstance(part, (ast.Global, ast.Nonlocal)) and nested.name in part.names:
             return False
         if id(part) in own or not isinstance(part, ast.Name):
             continue

@@ -84,7 +84,7 @@ def function_meant(call: Called) -> ast.expr | None:
         named = arguments[0] if len(arguments) == 1 else None
     else:
         named = call.node.func if not arguments and all(not _parameters(kind) for kind in target) else None
-    return named if isinstance(named, ast.Name | ast.Attribute) else None
+    return named if isinstance(named, (ast.Name, ast.Attribute)) else None
 
 
 def call_at(run: Run, node: ast.expr | None) -> Called | None:

@@ -24,7 +24,7 @@ def _of_mark(world: World, mark: Mark, wanted: Sequence[str]) -> dict[str, Value
         _argument(mark, *place) for place in ((0, "argnames"), (1, "argvalues"), (2, "indirect"))
     )
     names = _texts(world, mark, named)
-    if isinstance(named, ast.Constant | ast.Name | ast.Attribute) and names is not None:
+    if isinstance(named, (ast.Constant, ast.Name, ast.Attribute)) and names is not None:
         names = [name.strip() for text in names for name in text.split(",") if name.strip()]
     if names is None:
         return dict.fromkeys(wanted, UNKNOWN)
@@ -49,7 +49,7 @@ def _texts(world: World, mark: Mark, node: ast.expr | None) -> list[str] | None:
     if node is None:
         return None
     found: list[str] = []
-    for element in node.elts if isinstance(node, ast.List | ast.Tuple) else [node]:
+    for element in node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]:
         (kind, *others) = world.reader.expression(mark.module, element)
         if others or not isinstance(kind, Plain) or not isinstance(kind.const, str):
             return None
@@ -58,7 +58,7 @@ def _texts(world: World, mark: Mark, node: ast.expr | None) -> list[str] | None:
 
 
 def _elements(node: ast.expr | None) -> list[ast.expr]:
-    return node.elts if isinstance(node, ast.List | ast.Tuple) else []
+    return node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
 
 
 def _row(world: World, mark: Mark, row: ast.expr, names: list[str]) -> list[Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from awaitest.source.nodes import kept, parts_of, spelt
+from awaitest.source.nodes import kept, of_kind, spelt
 
 _PATCHING = frozenset(
     {"patch", "object", "setattr", "delattr", "multiple", "spy", "stub", "patch_object", "when", "expect"}
@@ -16,10 +16,10 @@ _PATCHING = frozenset(
 def patched_by(node: ast.AST) -> frozenset[str]:
     """Dotted names that a function or class replaces while it runs, decorators included: "app.mail.send", "client.get"."""
     found: set[str] = set()
-    for part in parts_of(node):
-        if isinstance(part, ast.Call):
-            found.update(_by_call(part))
-        elif isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+    for call in of_kind(node, ast.Call):
+        found.update(_by_call(call))
+    for part in of_kind(node, ast.Attribute):
+        if isinstance(part.ctx, ast.Store):
             owner = spelt(part.value)
             if owner not in {"self", "cls"}:
                 found.add(f"{owner}.{part.attr}")

@@ -65,7 +65,7 @@ class SilentReader:
             return UNKNOWN
         if isinstance(node, ast.Lambda):
             return Evaluator(self._world, function.module, names, function.closure).eval(node.body)
-        walk = Walk(self._world, function.module, node.body, names, function.closure)
+        walk = Walk(self._world, function.module, node, names, function.closure)
         walk.run()
         results = walk.yielded if generates(node) else walk.given
         if function.module.origin != "project":
@@ -101,7 +101,7 @@ class SilentReader:
             names |= self.fixtures.arguments(function, cls)
         self._active.add(id(node))
         try:
-            walk = Walk(self._world, function.module, node.body, names)
+            walk = Walk(self._world, function.module, node, names)
             walk.run()
         finally:
             self._active.discard(id(node))
@@ -112,7 +112,7 @@ class SilentReader:
 def is_placeholder(body: list[ast.stmt]) -> bool:
     """Whether a body only stands for one that somebody else supplies: `...`, `pass`, a docstring, `raise`."""
     return all(
-        isinstance(node, ast.Pass | ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        isinstance(node, (ast.Pass, ast.Raise)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         for node in body
     )
 

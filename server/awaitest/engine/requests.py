@@ -87,7 +87,7 @@ def waits_for_failure(run: Run) -> bool:
 
 
 def _waits(part: ast.AST) -> bool:
-    if isinstance(part, ast.With | ast.AsyncWith):
+    if isinstance(part, (ast.With, ast.AsyncWith)):
         return any(_expects(item.context_expr) for item in part.items)
     return isinstance(part, ast.Try) and bool(part.handlers)
 

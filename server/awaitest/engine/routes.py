@@ -12,7 +12,7 @@ from awaitest.engine.syntax import generates, own_nodes
 from awaitest.engine.values import FunctionInfo, FunctionValue, Instance, Made
 from awaitest.engine.world import Definition
 from awaitest.project.resolve import Found
-from awaitest.source.nodes import children, kept, parts_of
+from awaitest.source.nodes import children, kept, of_kind, parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -96,8 +96,8 @@ def _declarations(statement: ast.stmt) -> tuple[_Declared, ...]:
 
 @kept
 def _in_statement(statement: ast.stmt) -> _Declared:
-    parts = list(parts_of(statement))
-    decorators = [(part, item) for part in parts if isinstance(part, Definition) for item in part.decorator_list]
+    functions: list[Definition] = [*of_kind(statement, ast.FunctionDef), *of_kind(statement, ast.AsyncFunctionDef)]
+    decorators = [(part, item) for part in functions for item in part.decorator_list]
     routes, starters = [], []
     for node, item in decorators:
         match item:
@@ -107,7 +107,7 @@ def _in_statement(statement: ast.stmt) -> _Declared:
             case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[ast.Constant(value=str(path)), *_]):
                 if method in _METHODS:
                     routes.append(_Route(node, owner, method, path))
-    return _Declared(routes, starters, any(map(_never_ends, parts)))
+    return _Declared(routes, starters, any(map(_never_ends, of_kind(statement, ast.While))))
 
 
 def _makers(run: Run, module: Module, owner: ast.expr) -> set[ast.Call]:
@@ -199,5 +199,5 @@ def _never_ends(part: ast.AST) -> bool:
     if not isinstance(part, ast.While) or not isinstance(part.test, ast.Constant) or not part.test.value:
         return False
     inside = list(parts_of(part))
-    leaves = any(isinstance(it, ast.Break | ast.Return | ast.Raise | ast.Try) for it in inside)
+    leaves = any(isinstance(it, (ast.Break, ast.Return, ast.Raise, ast.Try)) for it in inside)
     return not leaves and any(isinstance(it, ast.Yield) for it in inside)

@@ -93,7 +93,7 @@ def _seeker(function: FunctionInfo, cls: ClassInfo | None) -> Seeker:
 def _brings_marks(node: ast.expr) -> bool:
     """Whether a parameter set may bring a mark that makes somebody run the test."""
     given = [part.value for part in parts_of(node) if isinstance(part, ast.keyword) and part.arg == "marks"]
-    each = [item for value in given for item in (value.elts if isinstance(value, ast.List | ast.Tuple) else [value])]
+    each = [item for value in given for item in (value.elts if isinstance(value, (ast.List, ast.Tuple)) else [value])]
     return not all(_is_harmless(item.func if isinstance(item, ast.Call) else item) for item in each)
 
 

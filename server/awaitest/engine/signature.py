@@ -27,7 +27,7 @@ def ask_instead(run: Run, node: ast.expr, fixture: Fixture) -> list[Edit] | None
     above = path_to(run.node, node)
     whole: ast.AST = above[0] if isinstance(above[0], ast.Await) else node
     outside = above[1] if whole is above[0] else above[0]
-    inside = next((part for part in above if isinstance(part, Definition | ast.Lambda)), None)
+    inside = next((part for part in above if isinstance(part, (Definition, ast.Lambda))), None)
     if inside is not run.node or (generates(fixture.node) and isinstance(outside, _CONSUMERS)):
         return None
     asked = add_parameter(run, fixture.name)

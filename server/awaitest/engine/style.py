@@ -87,7 +87,7 @@ def _marks_in_file(run: Run) -> list[Mark]:
     marks = list(module_marks(world, module))
     for statement in module.body:
         for node in (statement, *getattr(statement, "body", ())):
-            if isinstance(node, Definition | ast.ClassDef):
+            if isinstance(node, (Definition, ast.ClassDef)):
                 marks += decorators(world, module, node.decorator_list, "function")
     return marks
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 from awaitest.engine.world import Definition
-from awaitest.source.nodes import children, kept, listed, parts_of
+from awaitest.source.nodes import children, kept, listed, of_kind, parts_of
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _YIELDS = (ast.Yield, ast.YieldFrom)
+_IDENTITY = (ast.Is, ast.IsNot)
 
 
 @kept
@@ -35,7 +36,7 @@ def asynchronous(node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[ast.AST,
     stack: list[ast.AST] = list(node.body)
     while stack:
         part = stack.pop()
-        if isinstance(part, ast.Await | ast.AsyncWith | ast.AsyncFor) or getattr(part, "is_async", False):
+        if isinstance(part, (ast.Await, ast.AsyncWith, ast.AsyncFor)) or getattr(part, "is_async", False):
             found.append(part)
         if isinstance(part, ast.GeneratorExp):
             stack.append(part.generators[0].iter)
@@ -61,29 +62,35 @@ def stores_on_self(node: ast.AST) -> TypeGuard[ast.Attribute]:
 
 def assigning(body: Iterable[ast.stmt], name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """The methods in the body of a class that assign an attribute of this name on `self`."""
-    return [method for method in body if isinstance(method, Definition) and name in _assigned(method)]
+    return [method for method in body if isinstance(method, Definition) and name in assigned(method)]
 
 
 @kept
-def _assigned(method: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
-    return frozenset(part.attr for part in parts_of(method) if stores_on_self(part))
-
-
-def bound_names(body: Iterable[ast.stmt]) -> frozenset[str]:
-    """Names a function body binds itself."""
-    return frozenset().union(*map(_bound, body))
+def assigned(method: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
+    """The attributes that a method assigns on `self`."""
+    return frozenset(part.attr for part in of_kind(method, ast.Attribute) if stores_on_self(part))
 
 
 @kept
-def _bound(statement: ast.stmt | ast.expr) -> frozenset[str]:
+def own_names(node: ast.AST) -> frozenset[str]:
+    """Names that a function binds itself."""
+    return _bound_by(own_nodes(node))
+
+
+def bound_names(body: Sequence[ast.AST]) -> frozenset[str]:
+    """Names that statements bind where they stand."""
+    return _bound_by(listed(body, SCOPES))
+
+
+def _bound_by(parts: Iterable[ast.AST]) -> frozenset[str]:
     names: set[str] = set()
-    for part in listed([statement], SCOPES):
+    for part in parts:
         if isinstance(part, ast.Name):
             if isinstance(part.ctx, ast.Store):
                 names.add(part.id)
         elif isinstance(part, _NAMED):
             names.add(part.name)
-            names.update(*map(_bound, part.decorator_list))
+            names |= bound_names(part.decorator_list)
         elif isinstance(part, _IMPORTS):
             names.update((alias.asname or alias.name).partition(".")[0] for alias in part.names)
         elif isinstance(part, ast.ExceptHandler) and part.name:
@@ -101,7 +108,7 @@ def free_names(node: ast.AST) -> frozenset[str]:
     own = {part.arg for part in parts_of(arguments) if isinstance(part, ast.arg)} if arguments is not None else set()
     body = getattr(node, "body", [])
     if isinstance(body, list):
-        outer = {name for part in parts_of(node) if isinstance(part, ast.Global | ast.Nonlocal) for name in part.names}
+        outer = {name for part in parts_of(node) if isinstance(part, (ast.Global, ast.Nonlocal)) for name in part.names}
         own |= bound_names(body) - outer
     return frozenset(read - own)
 
@@ -111,7 +118,7 @@ def first_use(node: ast.AST, name: str) -> ast.Attribute | ast.Subscript | ast.F
     """The first use of a parameter, where reading attributes and items and looping is all that a function does with it."""
     own = list(own_nodes(node))
     uses = [part for part in own if isinstance(part, ast.Name) and part.id == name]
-    read = [part for part in own if isinstance(part, ast.Attribute | ast.Subscript) and isinstance(part.ctx, ast.Load)]
+    read = [part for part in own if isinstance(part, (ast.Attribute, ast.Subscript)) and isinstance(part.ctx, ast.Load)]
     loops = [
         part for part in own if isinstance(part, ast.For) or (isinstance(part, ast.comprehension) and not part.is_async)
     ]
@@ -140,14 +147,11 @@ INSPECTED = frozenset(
 """Attributes that coroutine objects have themselves."""
 
 
-def shared_names(body: Iterable[ast.stmt]) -> frozenset[str]:
-    """Names of a function that functions nested in it declare `nonlocal`."""
-    return frozenset().union(*map(_shared, body))
-
-
 @kept
-def _shared(statement: ast.stmt) -> frozenset[str]:
-    return frozenset(name for part in parts_of(statement) if isinstance(part, ast.Nonlocal) for name in part.names)
+def shared_names(node: ast.AST) -> frozenset[str]:
+    """Names of a function that it, or functions nested in it, declare `nonlocal`."""
+    inside = (part for own in own_nodes(node) for part in (parts_of(own) if isinstance(own, SCOPES) else (own,)))
+    return frozenset(name for part in inside if isinstance(part, ast.Nonlocal) for name in part.names)
 
 
 @kept
@@ -166,16 +170,22 @@ def passed_through(node: ast.AST) -> tuple[str, ...]:
 
 def present_names(test: ast.expr, outcome: bool) -> set[str]:
     """Names that hold something other than None where a test has this outcome."""
-    match test:
-        case ast.Name(id=name) | ast.NamedExpr(target=ast.Name(id=name)):
-            return {name} if outcome else set()
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return present_names(operand, not outcome)
-        case ast.BoolOp(op=operator, values=values) if isinstance(operator, ast.And) is outcome:
-            return set().union(*(present_names(value, outcome) for value in values))
-        case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as operator], comparators=[ast.Constant(value=None)]):
-            return present_names(left, True) if isinstance(operator, ast.IsNot) is outcome else set()
+    if isinstance(test, ast.Compare):
+        if len(test.ops) == 1 and isinstance(test.ops[0], _IDENTITY) and _is_none(test.comparators[0]):
+            return present_names(test.left, True) if isinstance(test.ops[0], ast.IsNot) is outcome else set()
+    elif isinstance(test, ast.Name):
+        return {test.id} if outcome else set()
+    elif isinstance(test, ast.NamedExpr):
+        return {test.target.id} if outcome else set()
+    elif isinstance(test, ast.UnaryOp):
+        return present_names(test.operand, not outcome) if isinstance(test.op, ast.Not) else set()
+    elif isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) is outcome:
+        return set().union(*(present_names(value, outcome) for value in test.values))
     return set()
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def gives_self(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

@@ -34,14 +34,14 @@ def waits_after(run: Run, node: ast.AST) -> bool | None:
     around = path_to(run.node, node)
     inside = {id(part) for part in around}
     again = {
-        id(part) for loop in around if isinstance(loop, ast.For | ast.AsyncFor | ast.While) for part in parts_of(loop)
+        id(part) for loop in around if isinstance(loop, (ast.For, ast.AsyncFor, ast.While)) for part in parts_of(loop)
     }
     end = run.span(node).end
     waits = False
     for part in own_nodes(run.node):
-        if not isinstance(part, ast.Await | ast.AsyncWith | ast.AsyncFor) and not getattr(part, "is_async", 0):
+        if not isinstance(part, (ast.Await, ast.AsyncWith, ast.AsyncFor)) and not getattr(part, "is_async", 0):
             continue
-        after = id(part) in inside | again or (isinstance(part, ast.expr | ast.stmt) and run.span(part).start >= end)
+        after = id(part) in inside | again or (isinstance(part, (ast.expr, ast.stmt)) and run.span(part).start >= end)
         if not after and not isinstance(part, ast.comprehension):
             continue
         if not _for_app(run, part):
@@ -94,7 +94,7 @@ def _is_finite(target: Value) -> bool:
     return bool(target) and all(
         isinstance(kind, FunctionValue)
         and kind.function.module.origin == "project"
-        and not any(isinstance(part, ast.While | ast.AsyncFor) for part in parts_of(kind.function.node))
+        and not any(isinstance(part, (ast.While, ast.AsyncFor)) for part in parts_of(kind.function.node))
         for kind in target
     )
 
@@ -107,7 +107,7 @@ def await_later(run: Run, call: ast.AST) -> Fix | None:
     if statement is None or block is None or isinstance(block[-1], _LEAVING):
         return None
     holders = around[around.index(statement) + 1 :]
-    if not all(isinstance(part, ast.With | ast.AsyncWith | ast.AsyncFunctionDef) for part in holders):
+    if not all(isinstance(part, (ast.With, ast.AsyncWith, ast.AsyncFunctionDef)) for part in holders):
         return None
     place, last = run.span(statement).start, run.span(block[-1]).end
     line = run.document.lines[place.line]
@@ -128,7 +128,7 @@ def await_later(run: Run, call: ast.AST) -> Fix | None:
 def called_edits(run: Run, node: ast.expr, value: Value) -> list[Edit] | None:
     """Call a function that needs no arguments."""
     wants = any(needs_arguments(kind) for kind in value if isinstance(kind, FunctionValue))
-    return None if wants or not isinstance(node, ast.Name | ast.Attribute) else [insert(run.span(node).end, "()")]
+    return None if wants or not isinstance(node, (ast.Name, ast.Attribute)) else [insert(run.span(node).end, "()")]
 
 
 def needs_arguments(kind: FunctionValue) -> bool:

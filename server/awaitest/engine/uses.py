@@ -61,7 +61,7 @@ def uses(run: Run, node: ast.AST) -> list[Use] | None:
     if target is None:
         return [Use(node, around)] if around else None
     names = [part for part in parts_of(run.node) if isinstance(part, ast.Name) and part.id == target]
-    outer = any(isinstance(part, ast.Global | ast.Nonlocal) and target in part.names for part in parts_of(run.node))
+    outer = any(isinstance(part, (ast.Global, ast.Nonlocal)) and target in part.names for part in parts_of(run.node))
     once = sum(1 for part in names if isinstance(part.ctx, ast.Store)) == 1
     if not once or outer or target not in bound_names(run.node.body):
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -280,7 +281,12 @@ NONE = frozenset({Plain("None")})
 
 
 def plain(name: str, const: str | int | bool | None = None) -> Value:
-    return frozenset({Plain(name, const)})
+    return frozenset({Plain(name, const)}) if const is not None else _plain(name)
+
+
+@cache
+def _plain(name: str) -> Value:
+    return frozenset({Plain(name)})
 
 
 def text_of(value: Value) -> str | None:

@@ -25,7 +25,7 @@ from awaitest.engine.steps import (
     Misused,
     Step,
 )
-from awaitest.engine.syntax import bound_names, shared_names
+from awaitest.engine.syntax import own_names, shared_names
 from awaitest.engine.tracker import Live
 from awaitest.engine.values import (
     NONE,
@@ -62,7 +62,7 @@ class Walk(ControlFlow):
         self,
         world: World,
         module: Module,
-        body: list[ast.stmt],
+        code: ast.FunctionDef | ast.AsyncFunctionDef | ast.Module,
         names: dict[str, Value],
         closure: Mapping[str, Value] | None = None,
         *,
@@ -71,12 +71,12 @@ class Walk(ControlFlow):
         is_async: bool = False,
     ) -> None:
         super().__init__(world, module, names, closure)
-        self.body = body
+        self.body = code.body
         self.is_test = is_test
         self.is_async = is_async
         self.declared = declared(world, module, returns)
-        self.bound_names = bound_names(body)
-        self.shared_names = shared_names(body)
+        self.bound_names = own_names(code)
+        self.shared_names = shared_names(code)
         self.nested: list[FunctionInfo] = []
         self.closings: list[Closing] = []
         self.exits: list[State] = []
@@ -119,7 +119,7 @@ class Walk(ControlFlow):
     def _do_Expr(self, node: ast.Expr) -> None:
         value = self.eval(node.value)
         self.note(Discarded(node=node.value, value=value, expected=self.expected + self._warned > 0))
-        if isinstance(node.value, ast.Name | ast.Constant | ast.Yield | ast.YieldFrom):
+        if isinstance(node.value, (ast.Name, ast.Constant, ast.Yield, ast.YieldFrom)):
             return
         dropped = frozenset(coroutines(value)) if not self._warned else frozenset()
         if dropped and not self.misuse(
@@ -249,7 +249,7 @@ class Walk(ControlFlow):
         if cls not in self.local_classes:
             self.local_classes.append(cls)
             for method in node.body:
-                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+                if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     self.nested.append(FunctionInfo(self.module, method, cls, Live(self)))
         self.bind(node.name, frozenset({ClassValue(cls)}) if not node.decorator_list else UNKNOWN)
 
@@ -314,6 +314,6 @@ class Walk(ControlFlow):
 
 def _in_display(node: ast.expr, value: Value, dropped: frozenset[Coroutine]) -> Value:
     """A list of coroutines as a statement of its own drops them all."""
-    if isinstance(node, ast.ListComp | ast.List | ast.Tuple | ast.Set | ast.SetComp) and every(value, Collection):
+    if isinstance(node, (ast.ListComp, ast.List, ast.Tuple, ast.Set, ast.SetComp)) and every(value, Collection):
         return frozenset(dropped)
     return value

@@ -44,7 +44,7 @@ def describe(value: Value) -> str:
 def _kind(kind: Kind) -> str:
     match kind:
         case Plain(name=name, const=const):
-            return repr(const) if isinstance(const, str | int) and len(repr(const)) <= 20 else name
+            return repr(const) if isinstance(const, (str, int)) and len(repr(const)) <= 20 else name
         case Instance(cls=cls):
             return cls.node.name
         case ClassValue(cls=cls):

@@ -133,7 +133,7 @@ class World:
         for base in cls.node.bases:
             if isinstance(base, ast.Subscript):
                 base = base.value
-            if isinstance(base, ast.Name | ast.Attribute) and spelt(base) in _NEUTRAL_BASES | _AWAITABLE:
+            if isinstance(base, (ast.Name, ast.Attribute)) and spelt(base) in _NEUTRAL_BASES | _AWAITABLE:
                 continue
             value = self.reader.expression(cls.module, base)
             parents = [kind.cls for kind in value if isinstance(kind, ClassValue)]

@@ -163,7 +163,7 @@ def assigned(run: Run, site: Site) -> tuple[Block, int, str, ast.expr] | None:
         target = statement.targets[0] if len(statement.targets) == 1 else None
     else:
         target = statement.target if isinstance(statement, ast.AnnAssign) else None
-    if not isinstance(target, ast.Name) or not isinstance(statement, ast.Assign | ast.AnnAssign):
+    if not isinstance(target, ast.Name) or not isinstance(statement, (ast.Assign, ast.AnnAssign)):
         return None
     value = statement.value
     made = value.value if isinstance(value, ast.Await) else value

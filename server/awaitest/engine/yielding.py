@@ -107,8 +107,8 @@ def exits(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Return |
     stack: list[ast.AST] = list(function.body)
     while stack:
         part = stack.pop()
-        if isinstance(part, ast.Yield | ast.YieldFrom) or (isinstance(part, ast.Return) and part.value is not None):
+        if isinstance(part, (ast.Yield, ast.YieldFrom)) or (isinstance(part, ast.Return) and part.value is not None):
             found.append(part)
-        if not isinstance(part, Definition | ast.Lambda | ast.ClassDef):
+        if not isinstance(part, (Definition, ast.Lambda, ast.ClassDef)):
             stack.extend(children(part))
     return found

@@ -92,7 +92,7 @@ def _dropped(run: Run, node: ast.Yield) -> Edit | None:
     if not isinstance(statement, ast.Expr):
         return None
     span = run.span(node)
-    if node.value is not None and not isinstance(node.value, ast.Name | ast.Constant):
+    if node.value is not None and not isinstance(node.value, (ast.Name, ast.Constant)):
         return Edit(Span(span.start, run.span(node.value).start), "")
     block = body_of(run.node, statement) or []
     around = (

@@ -85,7 +85,7 @@ def _is_body(run: Run, target: ast.Attribute, mock: ast.Call) -> bool:
 
 def _fix(run: Run, target: ast.Attribute, statement: ast.Assign) -> Fix | None:
     json, value = target.value, run.span(statement.value)
-    bare = run.span(statement).end == value.end and not isinstance(statement.value, ast.Tuple | ast.Yield)
+    bare = run.span(statement).end == value.end and not isinstance(statement.value, (ast.Tuple, ast.Yield))
     if not isinstance(json, ast.Attribute) or not bare:
         return None
     made = async_mocks(run, root_of(target))[0].func

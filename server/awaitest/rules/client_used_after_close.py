@@ -91,7 +91,7 @@ def _first(step: ClientUsed, run: Run) -> ClientUsed | None:
 def _name(step: ClientUsed) -> str:
     node = step.node.func if isinstance(step.node, ast.Call) else step.node
     name = node.value if isinstance(node, ast.Attribute) and step.action == "request" else node
-    return f"`{short(name)}`" if isinstance(name, ast.Name | ast.Attribute) else "The client"
+    return f"`{short(name)}`" if isinstance(name, (ast.Name, ast.Attribute)) else "The client"
 
 
 def _fix(step: ClientUsed, run: Run) -> Fix | None:

@@ -83,7 +83,7 @@ def _finding(site: Site, closing: ast.AST, run: Run) -> Finding:
 def _skippable(closing: Closing, run: Run) -> bool:
     """Whether it is awaited, and neither in a `finally` nor in an `except` that pairs with another."""
     chain = path_to(run.node, closing.node)
-    handled = any(isinstance(part, ast.ExceptHandler | ast.FunctionDef | ast.Lambda) for part in chain[:-1])
+    handled = any(isinstance(part, (ast.ExceptHandler, ast.FunctionDef, ast.Lambda)) for part in chain[:-1])
     return not closing.guaranteed and bool(chain) and isinstance(chain[0], ast.Await) and not handled
 
 
@@ -96,5 +96,5 @@ def _may_fail(site: Site, closing: Closing, run: Run) -> bool:
     )
     if made is None or steps[made].expected:
         return False
-    between = (item for item in steps[made + 1 : end] if isinstance(item, Awaited | Called | Checked))
+    between = (item for item in steps[made + 1 : end] if isinstance(item, (Awaited, Called, Checked)))
     return any(item.node is not site.node and getattr(item.node, "value", None) is not site.node for item in between)

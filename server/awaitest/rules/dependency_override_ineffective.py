@@ -95,8 +95,8 @@ def _named(run: Run, node: ast.expr, call: Called | None) -> Fix | None:
 
 def _wrapped(run: Run, node: ast.expr, value: Value) -> Fix | None:
     """Data is given back by a `lambda`, unless it has to be made beforehand."""
-    data = isinstance(node, ast.Constant | ast.Call | ast.List | ast.Dict | ast.Set)
-    early = any(isinstance(part, ast.Await | ast.Yield | ast.YieldFrom | ast.NamedExpr) for part in parts_of(node))
+    data = isinstance(node, (ast.Constant, ast.Call, ast.List, ast.Dict, ast.Set))
+    early = any(isinstance(part, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)) for part in parts_of(node))
     if early or not data or not every(value, Plain, Collection, Instance):
         return None
     return fix(run, "Wrap it in a `lambda`", [insert(run.span(node).start, "lambda: ")], safe=True)

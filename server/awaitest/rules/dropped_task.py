@@ -93,7 +93,7 @@ def _reads(use: Use, run: Run) -> bool:
         case ast.Assign(targets=[ast.Tuple() | ast.List()]):
             return True
         case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[other]):
-            return left is use.node and isinstance(other, ast.Constant | ast.List | ast.Dict | ast.Tuple | ast.ListComp)
+            return left is use.node and isinstance(other, (ast.Constant, ast.List, ast.Dict, ast.Tuple, ast.ListComp))
         case ast.Return():
             return run.kind == TEST
     return False

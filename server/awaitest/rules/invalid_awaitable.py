@@ -93,6 +93,6 @@ def _awaited(run: Run, name: str, node: ast.expr, value: Value, several: bool) -
 
 
 def _is_plain(kind: Kind, run: Run) -> bool:
-    return isinstance(kind, Plain | Collection) or (
+    return isinstance(kind, (Plain, Collection)) or (
         isinstance(kind, Instance) and run.engine.world.has(kind.cls, "__await__") is False
     )

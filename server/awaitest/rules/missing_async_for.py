@@ -79,7 +79,7 @@ def _lacks(kind: Kind, run: Run, *methods: str) -> bool:
         return all(has(kind.cls, method) is False for method in methods) and has(kind.cls, other) is True
     if "__iter__" in methods:
         return isinstance(kind, AsyncIterator)
-    return isinstance(kind, Collection | PlainIterator | Plain)
+    return isinstance(kind, (Collection, PlainIterator, Plain))
 
 
 def _fix(run: Run, title: str, edits: list[Edit] | None) -> Fix | None:

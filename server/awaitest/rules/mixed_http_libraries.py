@@ -93,7 +93,7 @@ def _aliased(run: Run) -> bool:
 def _fix(step: Called, run: Run, cls: ClassInfo, transport: Instance) -> Fix | None:
     made = transport.made if transport.cls.package in LIBRARIES else None
     func = made.node.func if made is not None and made.module is run.module and run.mine(made.node) else None
-    if not isinstance(func, ast.Name | ast.Attribute):
+    if not isinstance(func, (ast.Name, ast.Attribute)):
         return None
     edits = moved_edits(run, step.node, cls, transport.cls, func)
     return fix(run, "Take the transport from the library of the client", edits, safe=False)

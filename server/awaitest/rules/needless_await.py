@@ -63,7 +63,7 @@ def check(step: Awaited, run: Run) -> Iterator[Finding]:
 
 def _cannot_be_awaited(value: Value, run: Run) -> bool:
     return all(
-        isinstance(kind, Plain | Collection)
+        isinstance(kind, (Plain, Collection))
         or (isinstance(kind, Instance) and run.engine.world.has(kind.cls, "__await__") is False)
         for kind in value
     )

@@ -87,7 +87,7 @@ def _fix(step: Called, run: Run, calls: bool) -> Fix | None:
     if awaited is None or step.node.keywords or around is None:
         return None
     called = called_edits(run, awaited, value[0]) if calls else []
-    given = every(value[0], Coroutine, Awaitable) and isinstance(awaited, ast.Call | ast.Name)
+    given = every(value[0], Coroutine, Awaitable) and isinstance(awaited, (ast.Call, ast.Name))
     whole, inner = run.span(step.node), run.span(awaited)
     if called is None or not (given or calls) or around[0].span.start != whole.start:
         return None

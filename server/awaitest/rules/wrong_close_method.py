@@ -97,7 +97,7 @@ def _fix(step: Absent, run: Run, right: str) -> Fix | None:
         return fix(run, "Use `async with`", wrap_until_closed(run, site, call) if run.is_async else None, safe=True)
     awaited = [] if isinstance(around[1], ast.Await) else await_edits(run, call)
     outer = async_around(run)
-    if awaited is None or outer is None or not isinstance(around[1], ast.Await | ast.Expr):
+    if awaited is None or outer is None or not isinstance(around[1], (ast.Await, ast.Expr)):
         return None
     return fix(
         run, "Use `aclose()`", [renamed(run.span(step.node), step.node.attr, right), *awaited, *outer], safe=not outer

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypeVar, cast
 
 from awaitest.source.segment import Part, Segment, SyntaxProblem, segment_of, swapped
-from awaitest.source.splitter import Kind, Piece, pieces, split_lines
+from awaitest.source.splitter import Kind, Piece, indent_behind, piece_at, pieces, split_lines
 from awaitest.source.text import Position, Span
 
 __all__ = ["Document", "Exchange", "Segment", "SyntaxProblem"]
@@ -106,18 +106,20 @@ class Document:
         self.lines[first:last] = lines
         delta = len(lines) - (last - first)
         unchanged_from = first + len(lines)
-        begin = max(self._index(first) - 1, 0)
+        begin = self._unsettled_from(first)
         start, indent = (self._parts[begin].line, self._parts[begin].indent) if self._parts else (0, 0)
         end = begin
         fresh: list[Piece] = []
-        for piece in pieces(self.lines, start, indent):
-            if piece.start >= unchanged_from:
-                while end < len(self._parts) and self._parts[end].line + delta < piece.start:
+        while start < len(self.lines):
+            if start >= unchanged_from:
+                while end < len(self._parts) and self._parts[end].line + delta < start:
                     end += 1
                 known = self._parts[end] if end < len(self._parts) else None
-                if known and known.line >= last and (known.line + delta, known.indent) == (piece.start, piece.indent):
+                if known and known.line >= last and (known.line + delta, known.indent) == (start, indent):
                     break
+            piece = piece_at(self.lines, start, indent)
             fresh.append(piece)
+            start, indent = piece.end, indent_behind(self.lines, piece)
         else:
             end = len(self._parts)
         if delta:
@@ -145,6 +147,14 @@ class Document:
 
     def _index(self, line: int) -> int:
         return bisect_right(self._parts, line, key=lambda part: part.line) - 1
+
+    def _unsettled_from(self, line: int) -> int:
+        """The first piece whose end an edit of a line may move: the one that holds it, and the one before where that ended
+        because of this very line, or cannot be read."""
+        at = self._index(line)
+        before = self._parts[at - 1].segment if at > 0 else None
+        settled = before is not None and not before.problems and self._parts[at].line < line
+        return at if settled else max(at - 1, 0)
 
     def _part(self, piece: Piece, known: dict[tuple[Kind, int, str], Part] | None = None) -> Part:
         text = "".join(self.lines[piece.start : piece.end])

@@ -5,23 +5,38 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 Node = TypeVar("Node", bound=ast.AST)
 Rest = ParamSpec("Rest")
 Result = TypeVar("Result")
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _PLAIN = frozenset(
-    {"ctx", "id", "attr", "arg", "kind", "type_comment", "asname", "module", "level", "conversion", "simple"}
+    {
+        "ctx",
+        "op",
+        "ops",
+        "id",
+        "attr",
+        "arg",
+        "kind",
+        "type_comment",
+        "asname",
+        "module",
+        "level",
+        "conversion",
+        "simple",
+    }
 )
-"""Fields that never hold nodes, and contexts."""
+"""Fields that never hold nodes, and those that hold contexts and operators."""
 
 
 class _Fields(dict[type[ast.AST], tuple[str, ...]]):
     """The fields of a kind of node that may hold others."""
 
     def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
-        self[kind] = tuple(name for name in kind._fields if name not in _PLAIN)
+        self[kind] = tuple(name for name in kind._fields if name not in _PLAIN and kind is not ast.Constant)
         return self[kind]
 
 
@@ -45,15 +60,27 @@ def kept(function: Callable[Concatenate[Node, Rest], Result]) -> Callable[Concat
 
 
 def parts_of(node: ast.AST) -> Sequence[ast.AST]:
-    """A node and all below it, but for contexts, level by level in the order of the text. Kept on functions, for as long as they
+    """A node and all below it, but for contexts and operators, level by level in the order of the text. Kept on functions, for as long as they
     live."""
     kept: Sequence[ast.AST] | None = getattr(node, "_parts", None)
     if kept is not None:
         return kept
     parts = listed([node])
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+    if isinstance(node, _FUNCTIONS):
         node._parts = parts  # type: ignore[union-attr]
     return parts
+
+
+def of_kind(node: ast.AST, kind: type[Node]) -> Sequence[Node]:
+    """The parts of a node that are exactly of this kind."""
+    known: dict[type[ast.AST], list[ast.AST]] | None = getattr(node, "_by_kind", None)
+    if known is None:
+        known = {}
+        for part in parts_of(node):
+            known.setdefault(part.__class__, []).append(part)
+        if isinstance(node, _FUNCTIONS):
+            node._by_kind = known  # type: ignore[union-attr]
+    return cast("Sequence[Node]", known.get(kind, ()))
 
 
 def spelt(node: ast.AST) -> str:
@@ -70,7 +97,7 @@ def spelt(node: ast.AST) -> str:
 
 
 def children(node: ast.AST) -> list[ast.AST]:
-    """The nodes right below one, but for contexts, in the order of the text."""
+    """The nodes right below one, but for contexts and operators, in the order of the text."""
     found: list[ast.AST] = []
     for name in _FIELDS[type(node)]:
         value = getattr(node, name, None)
@@ -82,7 +109,7 @@ def children(node: ast.AST) -> list[ast.AST]:
 
 
 def listed(roots: Sequence[ast.AST], scopes: tuple[type[ast.AST], ...] = ()) -> list[ast.AST]:
-    """Nodes and all below them, but for contexts, level by level; of `scopes` nothing that is below them."""
+    """Nodes and all below them, but for contexts and operators, level by level; of `scopes` nothing that is below them."""
     parts = list(roots)
     for part in parts:
         if scopes and isinstance(part, scopes):

@@ -147,7 +147,7 @@ class Segment:
             self._marked = True
             for statement in self.body:
                 for node in parts_of(statement):
-                    _mark(node, self)
+                    node.__dict__["segment"] = self
 
     @cached_property
     def _parsed(self) -> Parsed:
@@ -209,7 +209,7 @@ class Segment:
         definition = self.body[0]
         assert isinstance(definition, ast.ClassDef)
         whole = self._class or copy.copy(definition)
-        _mark(whole, self)
+        whole.__dict__["segment"] = self
         own = iter(definition.body)
         statement = next(own, None)
         body: list[ast.stmt] = []
@@ -246,7 +246,3 @@ def segment_of(node: ast.AST) -> Segment | None:
     """The segment whose `mark_nodes` met a node last."""
     segment: Segment | None = node.__dict__.get("segment")
     return segment
-
-
-def _mark(node: ast.AST, segment: Segment) -> None:
-    node.__dict__["segment"] = segment

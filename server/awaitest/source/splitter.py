@@ -77,14 +77,17 @@ def pieces(lines: list[str], start: int = 0, indent: int = 0) -> Iterator[Piece]
     Blank lines and comments belong to the piece before them; at the start of the text to the first piece.
     """
     while start < len(lines):
-        piece = _piece(lines, start, indent)
+        piece = piece_at(lines, start, indent)
         yield piece
-        start = piece.end
-        depth = indentation(lines[start]) if start < len(lines) else 0
-        if depth == 0:
-            indent = 0
-        elif piece.kind is Kind.CLASS:
-            indent = depth
+        start, indent = piece.end, indent_behind(lines, piece)
+
+
+def indent_behind(lines: list[str], piece: Piece) -> int:
+    """The column of the class body that the next piece lies in, 0 at the top."""
+    depth = indentation(lines[piece.end]) if piece.end < len(lines) else 0
+    if depth == 0:
+        return 0
+    return depth if piece.kind is Kind.CLASS else piece.indent
 
 
 def interrupted(scanner: Scanner, lines: list[str], at: int) -> bool:
@@ -96,7 +99,8 @@ def interrupted(scanner: Scanner, lines: list[str], at: int) -> bool:
     return _NEVER_IN_BRACKETS.match(lines[at]) is not None or _decorates(lines, at)
 
 
-def _piece(lines: list[str], start: int, indent: int) -> Piece:
+def piece_at(lines: list[str], start: int, indent: int) -> Piece:
+    """The piece that begins at a line in a class body of column `indent`, or at the top where that is 0."""
     if not indent:
         end, is_class = _statement_end(lines, start, 0)
         return Piece(Kind.CLASS if is_class else Kind.STATEMENT, start, end, 0)
