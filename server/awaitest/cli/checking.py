@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 FILES_PER_WORKER = 24
 """Fewer are checked sooner than a process starts."""
+_OBJECTS = 50_000
+"""New ones between two searches of the garbage collector: reading files makes trees, and hardly garbage."""
 TOO_DEEP = "code is nested too deeply to be checked"
 CHUNK = 8
 """Files handed to a worker at a time: neighbours share what surrounds them."""
@@ -59,6 +62,7 @@ def check_files(
                 texts.append((path, sources.read(path).text))
         except UnreadableError as error:
             failures.append(Failure(path, error.at(path)))
+    gc.set_threshold(_OBJECTS)
     request = replace(request, texts={**request.texts, **{it.path: it.text for it in sources.changed()}})
     workers = min(jobs or os.cpu_count() or 1, len(texts) // FILES_PER_WORKER)
     found = dict(known)
@@ -109,6 +113,7 @@ def _start_worker(opener: Opener, request: Request) -> None:
     global _session
     import signal
 
+    gc.set_threshold(_OBJECTS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _session = opener(request)
 
