@@ -6,9 +6,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from awaitest.source.document import Document
+if TYPE_CHECKING:
+    from awaitest.source.document import Document
 
 LARGEST = 20_000_000
 """Bytes. A larger file is not read: no test module is that long."""

@@ -7,8 +7,10 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from awaitest.project.files import Entry, Files
+if TYPE_CHECKING:
+    from awaitest.project.files import Entry, Files
 
 File = tuple[int, int, str]
 """Modification time in nanoseconds, size in bytes, and the content's digest; "" where only the stamp was asked for."""
