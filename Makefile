@@ -11,7 +11,7 @@ ZOO ?= ../shared/zoo
 SOURCES := server tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test package code format generate corpus zoo detection keystroke batch bench lock clean
+.PHONY: help setup demo test package code format generate reproduction corpus zoo detection keystroke batch bench lock clean
 
 help:  ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ corpus: $(READY)  ## Fetch the corpus once, compare its findings with the judged
 zoo: $(READY) $(PEERS_READY)  ## Detection on the zoo, beside ruff and pyright (ZOO=folder)
 	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -m benchmarks.zoo --peers --run-fixed --drop-annotations $(ZOO)
 
+reproduction: $(READY)  ## Run the examples of each rule, bad, repaired and good, under pytest (OTHER=python of another environment)
+	$(BIN)/python -W ignore -m benchmarks.reproduction $(if $(OTHER),--python $(OTHER))
+
 detection: $(READY) $(PEERS_READY)  ## Plant mistakes in the corpus, count what is found and repaired, here and by other tools
 	$(BIN)/python -m benchmarks.corpus fetch
 	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -W ignore -m benchmarks.detection --peers
@@ -62,7 +65,7 @@ keystroke: $(READY) $(PEERS_READY)  ## What a keystroke costs, beside ruff's ser
 batch: $(READY) $(PEERS_READY)  ## What checking a whole project costs, beside ruff
 	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -m benchmarks.batch
 
-bench: zoo corpus detection keystroke batch  ## Every benchmark
+bench: reproduction zoo corpus detection keystroke batch  ## Every benchmark
 
 lock: $(READY)  ## Pin requirements/*.in again (uv, in a venv of its own)
 	$(PYTHON) -m venv $(VENV)-lock

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks.batch.project import write
+from benchmarks.reproduction.__main__ import Pytest, reproduced
+from benchmarks.reproduction.claims import CLAIMS
 from benchmarks.zoo_cases import Finding, drop_annotations, outcome_of, repaired
 
 from awaitest.check import Checker
 from awaitest.project.workspace import Workspace
+from awaitest.registry import all_rules
 
 
 @pytest.mark.parametrize(
@@ -84,3 +89,19 @@ def test_the_project_of_the_batch_has_the_mistakes_that_were_planted(tmp_path: P
     found = [(path.stem, it.code) for path in tests for it in checker.check(path)]
     assert len(tests) == 4
     assert found == [(f"test_{number}", "AWT101") for number in range(4)]
+
+
+def test_every_rule_says_what_pytest_shows() -> None:
+    assert {loaded.rule.name for loaded in all_rules()} == CLAIMS.keys()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the runs fork")
+def test_a_claim_is_reproduced_or_not(tmp_path: Path) -> None:
+    loaded = next(it for it in all_rules() if it.rule.name == "async-generator-test")
+    claim = CLAIMS[loaded.rule.name]
+    with Pytest(sys.executable) as real:
+        assert list(reproduced(loaded, claim, real, tmp_path)) == []
+        (wrong,) = reproduced(loaded, replace(claim, bad="1 passed"), real, tmp_path)
+        assert wrong.startswith("bad: not '1 passed', but 1 xfailed")
+        (wrong,) = reproduced(loaded, replace(claim, repaired="1 xfailed"), real, tmp_path)
+        assert wrong.startswith("repaired: not '1 xfailed', but 1 passed")

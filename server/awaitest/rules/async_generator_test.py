@@ -37,6 +37,7 @@ from packaging.version import Version
 
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.fixtures import requested
+from awaitest.engine.marks import asyncio_mark
 from awaitest.engine.repair import body_of, fix, path_to, remove_lines
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import FIXTURE, TEST, Run
@@ -48,7 +49,7 @@ from awaitest.source.text import Edit, Span
 
 RULE = Rule("AWT214", "async-generator-test", Severity.ERROR)
 
-_XFAILS_SINCE = Version("0.23")
+_XFAILS_SINCE, _FAILS_SINCE = Version("0.23"), Version("8.4")
 
 
 def check(step: Collected, run: Run) -> Iterator[Finding]:
@@ -69,12 +70,15 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
 
 
 def _outcome(run: Run) -> str:
-    version = run.engine.project.environment.version("pytest-asyncio")
+    environment = run.engine.project.environment
+    version, pytest = environment.version("pytest-asyncio"), environment.version("pytest")
     if run.verdict.by == "unittest":
         return "unittest drops it, and the test passes."
     if run.verdict.by == "pytest-asyncio" and (version is None or version >= _XFAILS_SINCE):
         return "pytest-asyncio counts it as xfailed, and the suite stays green."
-    return "pytest fails it, or skips it before 8.4."
+    if run.verdict.by == "pytest-asyncio" and asyncio_mark(run.marks) is not None:
+        return "pytest-asyncio lets it pass, and only warns."
+    return "pytest skips it." if pytest is not None and pytest < _FAILS_SINCE else "pytest fails it."
 
 
 def _fix(run: Run, yields: list[ast.Yield]) -> Fix | None:

@@ -33,7 +33,7 @@ from awaitest.engine.rule import Finding, Rule
 RULE = Rule("AWT232", "default-loop-scope-unset", Severity.HINT)
 
 _KEY = "asyncio_default_fixture_loop_scope"
-_WARNS_SINCE = Version("0.24")
+_WARNS_SINCE, _SHOWN_SINCE = Version("0.24"), Version("9")
 
 
 def check(step: Configured, run: ConfigFile) -> Iterator[Finding]:
@@ -47,9 +47,10 @@ def check(step: Configured, run: ConfigFile) -> Iterator[Finding]:
         return
     if config.asyncio_default_fixture_loop_scope is not None:
         return
-    message = (
-        f"`{_KEY}` is not set, of which pytest-asyncio warns at every start. Set it to `function`, the default to come."
-    )
+    pytest = project.environment.version("pytest")
+    shown = pytest is None or pytest >= _SHOWN_SINCE
+    warns = "of which pytest-asyncio warns at every start" if shown else "which pytest-asyncio deprecates"
+    message = f"`{_KEY}` is not set, {warns}. Set it to `function`, the default to come."
     yield Finding(run.at(run.header(line)), message, lambda: _fix(run, line))
 
 

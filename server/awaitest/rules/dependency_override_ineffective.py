@@ -8,26 +8,26 @@ that function returns, is never found: the app runs with the real dependency, an
 callable makes each request fail with `TypeError: … is not a callable object`.
 
 Bad:
-    from fastapi import FastAPI
+    from fastapi import Depends, FastAPI
+    from fastapi.testclient import TestClient
 
     app = FastAPI()
 
     def get_db():
         return "real"
 
-    def test_items():
+    @app.get("/db")
+    async def read_db(db: str = Depends(get_db)):
+        return db
+
+    def test_db():
         app.dependency_overrides[get_db()] = lambda: "fake"
+        assert TestClient(app).get("/db").json() == "fake"
 
 Good:
-    from fastapi import FastAPI
-
-    app = FastAPI()
-
-    def get_db():
-        return "real"
-
-    def test_items():
+    def test_db():
         app.dependency_overrides[get_db] = lambda: "fake"
+        assert TestClient(app).get("/db").json() == "fake"
 
 Ignore: When the test is about such a failure.
 

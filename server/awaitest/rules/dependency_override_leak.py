@@ -8,13 +8,17 @@ Why: The app is made once, when its module is imported. What one test puts there
 or fail depending on the order in which they run.
 
 Bad:
-    from fastapi import FastAPI
+    from fastapi import Depends, FastAPI
     from fastapi.testclient import TestClient
 
     app = FastAPI()
 
     def get_user():
         return "alice"
+
+    @app.get("/me")
+    async def read_me(user: str = Depends(get_user)):
+        return user
 
     def test_fake():
         app.dependency_overrides[get_user] = lambda: "fake"
@@ -24,14 +28,6 @@ Bad:
         assert TestClient(app).get("/me").json() == "alice"
 
 Good:
-    from fastapi import FastAPI
-    from fastapi.testclient import TestClient
-
-    app = FastAPI()
-
-    def get_user():
-        return "alice"
-
     def test_fake(monkeypatch):
         monkeypatch.setitem(app.dependency_overrides, get_user, lambda: "fake")
         assert TestClient(app).get("/me").json() == "fake"

@@ -33,8 +33,11 @@ Bad:
 Good:
     @pytest.mark.asyncio
     async def test_items():
+        app = FastAPI(lifespan=lifespan)
+        app.get("/items")(read_items)
         async with LifespanManager(app) as manager:
-            client = AsyncClient(transport=ASGITransport(app=manager.app), base_url="http://test")
+            async with AsyncClient(transport=ASGITransport(app=manager.app), base_url="http://test") as client:
+                await client.get("/items")
 
 Ignore: When the test needs an app without its state.
 

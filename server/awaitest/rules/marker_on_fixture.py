@@ -43,7 +43,7 @@ from awaitest.engine.steps import Collected
 
 RULE = Rule("AWT210", "marker-on-fixture", Severity.ERROR)
 
-_REFUSED_SINCE, _WARNS_SINCE = Version("9"), Version("7.4")
+_REFUSED_SINCE, _WARNS_SINCE = Version("9"), Version("8")
 
 
 def check(step: Collected, run: Run) -> Iterator[Finding]:

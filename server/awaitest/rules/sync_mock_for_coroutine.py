@@ -10,15 +10,23 @@ Bad:
     import asyncio
     from unittest.mock import MagicMock
 
-    def test_pause(monkeypatch):
+    import pytest
+
+    @pytest.mark.asyncio
+    async def test_pause(monkeypatch):
         monkeypatch.setattr(asyncio, "sleep", MagicMock(return_value=None))
+        await asyncio.sleep(60)
 
 Good:
     import asyncio
     from unittest.mock import AsyncMock
 
-    def test_pause(monkeypatch):
+    import pytest
+
+    @pytest.mark.asyncio
+    async def test_pause(monkeypatch):
         monkeypatch.setattr(asyncio, "sleep", AsyncMock(return_value=None))
+        await asyncio.sleep(60)
 
 Ignore: When the call is never awaited in this test.
 

@@ -37,6 +37,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from packaging.version import Version
+
 from awaitest.engine.diagnostic import Severity
 from awaitest.engine.fixtures import requested
 from awaitest.engine.repair import fix, fixture_edits
@@ -53,10 +55,11 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
     fixture = run.fixture
     if run.kind != FIXTURE or fixture is None or not fixture.is_async or not unhandled(run):
         return
-    name = run.node.name
+    name, version = run.node.name, run.engine.project.environment.version("pytest")
+    outcome = "fails" if version is None or version >= Version("9") else "gets what nobody ran"
     message = (
         f"Nobody runs the async fixture `{name}`: strict mode leaves `@pytest.fixture` to pytest, which cannot await it. "
-        f"Every test that asks for `{fixture.name}` fails. Use `@pytest_asyncio.fixture`."
+        f"Every test that asks for `{fixture.name}` {outcome}. Use `@pytest_asyncio.fixture`."
     )
     yield Finding(
         fixture.decorator, message, lambda: fix(run, "Use `@pytest_asyncio.fixture`", fixture_edits(run), safe=True)

@@ -21,10 +21,15 @@ Bad:
                 await socket.send_text("hello")
 
 Good:
-    from fastapi import FastAPI
+    from fastapi import FastAPI, WebSocket
     from fastapi.testclient import TestClient
 
     app = FastAPI()
+
+    @app.websocket("/ws")
+    async def echo(socket: WebSocket):
+        await socket.accept()
+        await socket.send_text(await socket.receive_text())
 
     def test_socket():
         with TestClient(app) as client, client.websocket_connect("/ws") as socket:
