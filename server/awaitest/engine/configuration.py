@@ -6,11 +6,13 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from awaitest.engine.diagnostic import FileEdit, Fix
 from awaitest.engine.steps import Step
-from awaitest.project.config import PytestConfig
+from awaitest.project.config import NATIVE_TABLES, PytestConfig
+from awaitest.project.options import FLAGS
 from awaitest.project.tables import ConfigProblem, Keys, Table
 from awaitest.project.workspace import Project
 from awaitest.source.segment import Part, Segment
@@ -40,6 +42,19 @@ class Configured(Step):
     table: Table | None
     config: PytestConfig
     project: Project
+
+    @property
+    def reads_native(self) -> bool:
+        """Whether pytest knows `pytest.toml` and `[tool.pytest]`."""
+        version = self.project.environment.version("pytest")
+        return version is None or version >= NATIVE_TABLES
+
+    @property
+    def stops_at_unknown(self) -> bool:
+        """Whether pytest stops at an option that it does not know."""
+        given = self.config.values
+        strict = given.get("strict_config", given.get("strict")) if self.reads_native else None
+        return str(strict).lower() in FLAGS[True] or "--strict-config" in str(given.get("addopts"))
 
 
 @dataclass
@@ -106,6 +121,16 @@ class ConfigFile:
 
     def text(self, span: Span) -> str:
         return self.lines[span.start.line][span.start.column : span.end.column] if self.lines else ""
+
+    def choosing(self, line: int, choices: Sequence[str]) -> Callable[[], Fix] | None:
+        """A fix that writes the choice that the value of a line comes close to, quoted as the value is."""
+        span = self.value(line)
+        given, near = self.text(span)[:1], get_close_matches(self.text(span).strip("\"'"), choices, 1, 0.6)
+        if not near:
+            return None
+        bare = not self.is_toml or near[0] in ("true", "false")
+        quote = "" if bare else given if given in ("'", '"') else '"'
+        return self.replacing(span, f"{quote}{near[0]}{quote}", f"Write `{near[0]}`")
 
     def replacing(self, span: Span, text: str, title: str) -> Callable[[], Fix]:
         """A safe fix that puts another text in the place of a span."""

@@ -32,9 +32,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "anyio_mode": ("strict", "auto"),
     "asyncio_default_fixture_loop_scope": (*LOOP_SCOPES, "fixture-scope"),
     "asyncio_default_test_loop_scope": LOOP_SCOPES,
+    "asyncio_debug": ("true", "false"),
 }
-"""The options that decide who runs async tests, and what they may say."""
-ASYNC_KEYS = (*CHOICES, "asyncio_debug")
+"""The options of async tests, and what they may say."""
+ASYNC_KEYS = tuple(CHOICES)
 PROJECT_MARKS = ("pyproject.toml", "setup.py", "setup.cfg", ".git")
 NO_RECURSION = ("*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}")
 
@@ -218,7 +219,7 @@ def _pyproject_toml(files: Files, path: Path, version: Version) -> _Found:
     pytest = table.get("tool", "pytest")
     has_native = version >= NATIVE_TABLES and isinstance(pytest, dict) and bool(pytest.keys() - {"ini_options"})
     if has_native and options:
-        message = "[tool.pytest] and [tool.pytest.ini_options] cannot both be used: pytest stops with an error"
+        message = "[tool.pytest] and [tool.pytest.ini_options] cannot both be used"
         return table.problem(message, "tool", "pytest", "ini_options")
     if has_native:
         return _Section(table, ("tool", "pytest"), native=True)
@@ -257,6 +258,7 @@ def _read(path: Path, section: _Section, version: Version) -> PytestConfig:
     table, keys = section.table, section.keys
     options = Options(table, keys, section.values, section.native, version >= OVERRIDES_IN_ADDOPTS)
     default = PytestConfig(path, path.parent)
+    options.expect_flag("asyncio_debug")
     return PytestConfig(
         path,
         path.parent,

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from awaitest.project.tables import ConfigProblem, Keys, Table
 
+FLAGS = {True: ("y", "yes", "t", "true", "on", "1"), False: ("n", "no", "f", "false", "off", "0")}
+"""The words for each, whatever their case."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plugins:
@@ -69,6 +72,15 @@ class Options:
             if mode not in (None, "strict", "auto"):
                 self._reject(key, mode, ("strict", "auto"), "anyio_mode")
         return "auto" if "auto" in (given, value) else "strict"
+
+    def expect_flag(self, key: str) -> None:
+        """Report a value that is neither true nor false; native tables want no strings."""
+        value = self._value(key)
+        native = self._native and key not in self._overrides
+        words = (True, False) if native else (*FLAGS[True], *FLAGS[False])
+        if value is not None and (value.lower() if isinstance(value, str) and not native else value) not in words:
+            quotes = ", without quotes" if native else ""
+            self._report(key, f"{value!r:.80} is not a valid {key}: it must be true or false{quotes}")
 
     def words(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """A list of strings; the default, with a problem, where pytest would refuse the value."""
