@@ -36,6 +36,19 @@ def argument(made: Made, name: str, position: int | None = None) -> Value | None
     return given.get(name, given.get(position) if position is not None else None)
 
 
+def receiver(target: Value) -> Value | None:
+    """The object whose method is called."""
+    kind = next(iter(target)) if len(target) == 1 else None
+    return kind.receiver if isinstance(kind, FunctionValue) else None
+
+
+def over_asgi(client: Value) -> bool:
+    """Whether a client is certainly an AsyncClient that asks an app in this process."""
+    made = made_by(client, "AsyncClient", "httpx", "httpx2")
+    transport = argument(made, "transport") if made is not None else None
+    return transport is not None and made_by(transport, *TRANSPORTS) is not None
+
+
 def app_made(app: Value | None) -> Made | None:
     """How an app of FastAPI or Starlette was made."""
     return (made_by(app, "FastAPI", "fastapi") or made_by(app, "Starlette", "starlette")) if app else None

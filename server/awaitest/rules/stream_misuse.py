@@ -1,6 +1,7 @@
-"""Reports a stream that is awaited, and a plain request that is entered like a stream.
+"""Reports a stream that is awaited or read like a plain response, and a plain request that is entered like a stream.
 
-Finds `await client.stream(…)` and `async with client.get(…)` on an `AsyncClient` of httpx or httpx2.
+Finds `await client.stream(…)` and `async with client.get(…)` on an `AsyncClient` of httpx or httpx2, and inside
+`async with client.stream(…)` over an `ASGITransport` a plain `iter_lines()`, or a body that nobody has read.
 
 Why: `stream()` gives an asynchronous context manager, which keeps the connection open while its block runs; the other
 requests give a coroutine, whose response was read to its end. Each in the place of the other is a `TypeError`.
@@ -15,9 +16,6 @@ Bad:
         assert response.status_code == 200
 
 Good:
-    import pytest
-    from httpx import AsyncClient
-
     @pytest.mark.asyncio
     async def test_events(client: AsyncClient):
         async with client.stream("GET", "/events") as response:
@@ -33,18 +31,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import partial
 
-from awaitest.engine.diagnostic import Fix, Severity
+from awaitest.engine.apps import over_asgi, receiver
+from awaitest.engine.diagnostic import Severity
 from awaitest.engine.facts import REQUESTS
 from awaitest.engine.nesting import unwrapped_edits
-from awaitest.engine.repair import dropped_await, fix, statement_of
+from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
-from awaitest.engine.steps import Awaited, Called, Entered
+from awaitest.engine.steps import Awaited, Entered
+from awaitest.engine.streams import PLAIN_LOOPS, entered, iterated, misread, read_before, target_of
 from awaitest.engine.uses import library_callee
-from awaitest.engine.values import Coroutine, Manager, Site, every
+from awaitest.engine.values import Coroutine, Manager, every
 from awaitest.engine.words import short
-from awaitest.engine.wrapping import wrap_assigned
 
 RULE = Rule("AWT108", "stream-misuse", Severity.ERROR)
 
@@ -58,30 +58,32 @@ def check(step: Awaited | Entered, run: Run) -> Iterator[Finding]:
         return
     if isinstance(step, Awaited):
         call = step.node.value
-        if every(step.operand, Manager) and _callee(run, call) in _STREAMS:
+        if every(step.operand, Manager) and library_callee(target_of(run, call)) in _STREAMS:
             message = f"`{short(call)}` gives an asynchronous context manager, which cannot be awaited. Enter it with `async with`."
-            yield Finding(step.node, message, lambda: _enter(step, run))
+            yield Finding(step.node, message, lambda: fix(run, "Use `async with`", entered(run, step.node), safe=True))
     elif isinstance(step.statement, ast.AsyncWith) and every(step.value, Coroutine):
         call = step.item.context_expr
-        if _callee(run, call) in _REQUESTS:
+        if library_callee(target_of(run, call)) in _REQUESTS:
             message = (
                 f"`{short(call)}` gives a coroutine, which `async with` cannot enter. Await it, or use `stream()`."
             )
-            yield Finding(
-                call, message, lambda: fix(run, "Await it", unwrapped_edits(run, step.statement, "await "), safe=True)
-            )
+            edits = partial(unwrapped_edits, run, step.statement, "await ")
+            yield Finding(call, message, lambda: fix(run, "Await it", edits(), safe=True))
+    elif isinstance(step.statement, ast.AsyncWith):
+        yield from _unread(step.statement, step.item, run)
 
 
-def _callee(run: Run, call: ast.AST) -> str | None:
-    found = (step.target for step in run.steps if isinstance(step, Called) and step.node is call)
-    return library_callee(next(found, frozenset()))
-
-
-def _enter(step: Awaited, run: Run) -> Fix | None:
-    statement = statement_of(run.node, step.node)
-    target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
-    if not isinstance(target, ast.Name):
-        return None
-    made = Site(step.node.value, run.module, "", named={target.id})
-    edits = wrap_assigned(run, made)
-    return None if edits is None else fix(run, "Use `async with`", [*edits, *dropped_await(run, step.node)], safe=True)
+def _unread(statement: ast.AsyncWith, item: ast.withitem, run: Run) -> Iterator[Finding]:
+    target, use = target_of(run, item.context_expr), misread(statement, item.optional_vars)
+    client = receiver(target)
+    if use is None or client is None or not over_asgi(client) or library_callee(target) not in _STREAMS:
+        return
+    if use.attr in PLAIN_LOOPS:
+        message = (
+            f"`{short(use)}` raises RuntimeError: the stream is asynchronous. Use `async for` and `a{use.attr}()`."
+        )
+        yield Finding(use, message, lambda: fix(run, f"Use `a{use.attr}()`", iterated(run, use), safe=True))
+    else:
+        message = f"`{short(use)}` raises ResponseNotRead: nothing has read the body of this stream. "
+        message += f"Read it before, with `await {short(use.value)}.aread()`."
+        yield Finding(use, message, lambda: fix(run, "Read the body", read_before(run, statement, use), safe=True))

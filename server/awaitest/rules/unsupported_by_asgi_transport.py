@@ -45,7 +45,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaitest.engine.apps import TRANSPORTS, app_made, argument, made_by
+from awaitest.engine.apps import app_made, over_asgi, receiver
 from awaitest.engine.diagnostic import Severity
 from awaitest.engine.lifespans import app_behind
 from awaitest.engine.routes import handler_of, may_stream_forever, streams_forever
@@ -53,7 +53,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Absent, Called
 from awaitest.engine.uses import library_callee
-from awaitest.engine.values import FunctionInfo, FunctionValue, Instance, Value
+from awaitest.engine.values import FunctionInfo, Instance, Value
 from awaitest.engine.words import short
 
 RULE = Rule("AWT314", "unsupported-by-asgi-transport", Severity.ERROR)
@@ -70,7 +70,7 @@ def check(step: Called | Absent, run: Run) -> Iterator[Finding]:
             yield Finding(step.node, message + "Use `TestClient`.")
         return
     client = _socket_client(step)
-    if client is not None and _over_asgi(client):
+    if client is not None and over_asgi(client):
         message = f"`{name}` gets 404: the `ASGITransport` of its client speaks HTTP alone. "
         yield Finding(step.node, message + "Use `TestClient`, or `ASGIWebSocketTransport` of httpx-ws.")
     endless = _endless(step, run)
@@ -90,26 +90,15 @@ def _socket_client(step: Called) -> Value | None:
         names = [keyword.arg for keyword in step.node.keywords]
         place = len(step.node.args) + names.index("client") if "client" in names else 1
         return step.arguments[place] if place < len(step.arguments) else None
-    return _receiver(step) if callee == "httpx2.AsyncClient.websocket" else None
-
-
-def _receiver(step: Called) -> Value | None:
-    kind = next(iter(step.target)) if len(step.target) == 1 else None
-    return kind.receiver if isinstance(kind, FunctionValue) else None
-
-
-def _over_asgi(client: Value) -> bool:
-    made = made_by(client, "AsyncClient", "httpx", "httpx2")
-    transport = argument(made, "transport") if made is not None else None
-    return transport is not None and made_by(transport, *TRANSPORTS) is not None
+    return receiver(step.target) if callee == "httpx2.AsyncClient.websocket" else None
 
 
 def _endless(step: Called, run: Run) -> FunctionInfo | None:
     """The handler behind `stream("GET", …)` or `get(…)`, where it hands out a generator that never ends."""
-    client, given = _receiver(step), [it.value if isinstance(it, ast.Constant) else None for it in step.node.args]
+    client, given = receiver(step.target), [it.value if isinstance(it, ast.Constant) else None for it in step.node.args]
     owner, _, name = (library_callee(step.target) or "").rpartition(".")
     method, path = [*given[:2], None, None][:2] if name == "stream" else ["get", *given[:1], None][:2]
-    if client is None or not owner.endswith("AsyncClient") or name not in {"stream", "get"} or not _over_asgi(client):
+    if client is None or not owner.endswith("AsyncClient") or name not in {"stream", "get"} or not over_asgi(client):
         return None
     made = app_made(app_behind(client))
     if made is None or not isinstance(method, str) or not isinstance(path, str) or not may_stream_forever(run, made):
