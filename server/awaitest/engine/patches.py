@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
+from awaitest.engine import members
+from awaitest.engine.values import UNKNOWN, ModuleValue, Value
+from awaitest.engine.words import short
 from awaitest.source.nodes import kept, of_kind, spelt
+
+if TYPE_CHECKING:
+    from awaitest.engine.run import Run
+    from awaitest.engine.steps import Called
 
 _PATCHING = frozenset(
     {"patch", "object", "setattr", "delattr", "multiple", "spy", "stub", "patch_object", "when", "expect"}
@@ -46,6 +54,37 @@ def _text(node: ast.expr) -> str | None:
     if isinstance(node, ast.JoinedStr):
         node = node.values[-1] if node.values else node
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def replacement(run: Run, step: Called) -> tuple[str, Value, ast.expr] | None:
+    """What a call of `monkeypatch.setattr`, `patch` or `patch.object` replaces, by name and value, and what with."""
+    match step.node:
+        case ast.Call(
+            func=ast.Attribute(attr="setattr", value=ast.Name(id="monkeypatch"))
+            | ast.Attribute(attr="object", value=ast.Name(id="patch") | ast.Attribute(attr="patch")),
+            args=[owner, ast.Constant(value=str(name)), new],
+            keywords=[],
+        ):
+            value = members.attribute(run.engine.world, step.arguments[0], name)
+            return f"{short(owner)}.{name}", value, new
+        case ast.Call(
+            func=ast.Attribute(attr="setattr", value=ast.Name(id="monkeypatch"))
+            | ast.Name(id="patch")
+            | ast.Attribute(attr="patch", value=ast.Name(id="mock" | "mocker")),
+            args=[ast.Constant(value=str(name)), new],
+            keywords=[],
+        ) if "." in name:
+            return name, _named(run, name), new
+    return None
+
+
+def _named(run: Run, dotted: str) -> Value:
+    first, *rest = dotted.split(".")
+    loaded = run.engine.world.resolver.load(first, run.module)
+    value: Value = UNKNOWN if loaded is None else frozenset({ModuleValue(loaded)})
+    for part in rest:
+        value = members.attribute(run.engine.world, value, part)
+    return value
 
 
 def replaces(patched: Iterable[str], name: str, *, client: str | None = None) -> bool:

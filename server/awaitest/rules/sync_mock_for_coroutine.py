@@ -38,9 +38,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaitest.engine import members
 from awaitest.engine.diagnostic import Fix, Severity
-from awaitest.engine.patches import patched_by, replaces
+from awaitest.engine.patches import patched_by, replacement, replaces
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, TEST, Run
@@ -59,23 +58,21 @@ _RUNNING = ("run", "create_task", "ensure_future", "gather", "run_until_complete
 
 def check(step: Called, run: Run) -> Iterator[Finding]:
     """A mock whose result cannot be awaited replaces a coroutine function."""
-    match step.node:
-        case ast.Call(
-            func=ast.Attribute(attr="setattr", value=ast.Name(id="monkeypatch"))
-            | ast.Attribute(attr="object", value=ast.Name(id="patch") | ast.Attribute(attr="patch")),
-            args=[owner, ast.Constant(value=str(name)), ast.Call() as mock],
-            keywords=[],
-        ):
-            replaced = members.attribute(run.engine.world, step.arguments[0], name)
-        case _:
-            return
+    found = replacement(run, step)
+    if found is None or not isinstance(found[2], ast.Call):
+        return
+    name, replaced, mock = found[0], found[1], found[2]
     called = next((other for other in run.steps if isinstance(other, Called) and other.node is mock), None)
     if called is None or run.kind == MODULE or step.expected or not run.mine(mock) or not _gives_plain(called):
         return
-    if any(replaces(patched_by(run.node), running) for running in _RUNNING) or _called_plainly(run, name):
+    if any(replaces(patched_by(run.node), running) for running in _RUNNING) or _called_plainly(
+        run, name.rpartition(".")[2]
+    ):
         return
     if replaced and all(is_coroutine_function(run.engine.world, kind) for kind in replaced):
-        message = f"`{short(owner)}.{name}` is a coroutine function, but what `{short(mock)}` gives cannot be awaited. Use `AsyncMock`."
+        message = (
+            f"`{name}` is a coroutine function, but what `{short(mock)}` gives cannot be awaited. Use `AsyncMock`."
+        )
         yield Finding(mock, message, lambda: _fix(run, mock))
 
 
