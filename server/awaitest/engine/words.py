@@ -41,6 +41,14 @@ def describe(value: Value) -> str:
     return " or ".join(words)
 
 
+def plainly(value: Value) -> str:
+    """A value that is there already: "a plain Response", "JSON data", "'secret'"."""
+    what = describe(value)
+    if what == "JSON":
+        return "JSON data"
+    return what if what.startswith(("None", "'", '"')) or what[0].isdigit() else f"a plain {what}"
+
+
 def _kind(kind: Kind) -> str:
     match kind:
         case Plain(name=name, const=const):

@@ -77,7 +77,7 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
     if decorator is None or wrapper is None or not run.mine(decorator):
         return
     outcome = "it fails" if wrapper.returns else "it passes without running"
-    message = f"`@{short(decorator)}` makes a plain function of `{run.node.name}`: nobody awaits it, {outcome}. "
+    message = f"`@{short(decorator)}` makes a plain function of `{run.node.name}`: nobody awaits it, so {outcome}. "
     message += "Make the wrapper async."
     yield Finding(decorator, message, lambda: _fix(run, decorator, wrapper))
 

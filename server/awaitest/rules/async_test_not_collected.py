@@ -90,7 +90,8 @@ def _mentions(part: ast.AST, name: str) -> bool:
 
 def _finding(run: Run, option: str, node: Definition | ast.ClassDef, better: str) -> Finding:
     patterns = getattr(run.engine.project.config, option)
-    message = f"pytest does not collect `{node.name}`, so that it never runs: `{option}` is `{' '.join(patterns)}`."
+    message = f"pytest does not collect `{node.name}`, so that it never runs: `{option}` is `{' '.join(patterns)}`. "
+    message += f"Name it `{better}`." if patterns == _DEFAULT[option] else "Give it such a name."
 
     def place() -> Span:
         return run.document.segment_of(node).name_span(node)

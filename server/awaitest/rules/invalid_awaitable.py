@@ -48,7 +48,7 @@ from awaitest.engine.steps import Called
 from awaitest.engine.tasks import STARTING, called_edits, holds_coroutines, separated_edits, started_edits
 from awaitest.engine.uses import is_coroutine_function, library_callee
 from awaitest.engine.values import Collection, Coroutine, Instance, Kind, Plain, Value, every
-from awaitest.engine.words import describe, short
+from awaitest.engine.words import describe, plainly, short
 
 RULE = Rule("AWT111", "invalid-awaitable", Severity.ERROR)
 
@@ -88,7 +88,7 @@ def _awaited(run: Run, name: str, node: ast.expr, value: Value, several: bool) -
         message = f"`{name}` gets a {describe(value)} as one awaitable, which raises TypeError. Unpack it with `*`."
         yield Finding(node, message, lambda: fix(run, "Unpack it", [insert(run.span(node).start, "*")], safe=True))
     elif value and all(_is_plain(kind, run) for kind in value):
-        message = f"`{name}` needs something to await, but gets a plain {describe(value)}. Use the value as it is."
+        message = f"`{name}` needs something to await, but gets {plainly(value)}. Use the value as it is."
         yield Finding(node, message)
 
 

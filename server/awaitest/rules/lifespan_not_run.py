@@ -64,8 +64,8 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
     if need is None:
         return
     message = (
-        f"Nothing runs `{need.lifespan.name}` around this client: requests to `{need.handler.name}` fail, which reads "
-        f"`{need.name}`. Use {_way(step)}."
+        f"Nothing runs `{need.lifespan.name}` around this client: requests to `{need.handler.name}`, which reads "
+        f"`{need.name}`, fail. Use {_way(step)}."
     )
     yield Finding(step.node, message, lambda: _fix(step, run))
 

@@ -47,7 +47,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Awaited
 from awaitest.engine.values import Collection, Instance, Plain, Value
-from awaitest.engine.words import describe, short
+from awaitest.engine.words import plainly, short
 
 RULE = Rule("AWT105", "needless-await", Severity.ERROR)
 
@@ -56,8 +56,7 @@ def check(step: Awaited, run: Run) -> Iterator[Finding]:
     """An await on something that has no `__await__`."""
     if step.expected or not step.operand or not _cannot_be_awaited(step.operand, run) or _overrides(step, run):
         return
-    what = describe(step.operand)
-    message = f"`{short(step.node.value)}` gives {_article(what)}, which cannot be awaited. Drop the `await`: the value is already there."
+    message = f"`{short(step.node.value)}` gives {plainly(step.operand)}, which cannot be awaited. Drop the `await`: the value is already there."
     yield Finding(step.node, message, lambda: _fix(step, run))
 
 
@@ -75,10 +74,6 @@ def _overrides(step: Awaited, run: Run) -> bool:
         case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)):
             return name == getattr(run.node, "name", "")
     return False
-
-
-def _article(what: str) -> str:
-    return what if what == "None" else f"a plain {what}"
 
 
 def _fix(step: Awaited, run: Run) -> Fix | None:

@@ -1,7 +1,7 @@
 """Reports a plain mock that is put in the place of a coroutine function.
 
-Finds `MagicMock(return_value=…)` and `Mock(return_value=…)` that `monkeypatch.setattr()` or `patch.object()` put where
-an `async def` stands, with a return value that cannot be awaited.
+Finds `MagicMock(return_value=…)` and `Mock(return_value=…)` that `monkeypatch.setattr()`, `patch()` or `patch.object()`
+put where an `async def` stands, with a return value that cannot be awaited.
 
 Why: The code under test awaits the call and gets the plain return value: it fails with `TypeError: object … can't be
 used in 'await' expression`. Where it catches errors, the test may pass for the wrong reason.
