@@ -23,6 +23,7 @@ FAMILIES = {"AWT1": "await", "AWT2": "marker", "AWT3": "client", "AWT4": "client
 OTHER_FAMILY = {
     "a40-override-called": "AWT404",
     "m36-sync-autouse-fixture-auto": "AWT101",
+    "m31-nested-test-never-runs": "AWT110",
     "m17-sync-test-marker-forgot-async": "AWT101",
 }
 """Cases whose mistake is rightly reported by a rule of another family too."""

@@ -166,6 +166,7 @@ CLAIMS: dict[str, Claim] = {
     "fixture-called-directly": Claim(r'Fixture "\w+" called directly'),
     "async-hidden-by-decorator": Claim(NOT_AWAITED.format("test_answer")),
     "async-test-not-collected": Claim(r"no tests ran", r"1 (passed|failed)"),
+    "cancel-scope-across-yield": Claim(r"Attempted to exit cancel scope in a different task"),
     "pytest-config-ignored": Claim(
         r"async def functions are not natively supported", beside={"tests/test_answer.py": UNMARKED}
     ),
