@@ -67,8 +67,7 @@ def check(step: Gave, run: Run) -> Iterator[Finding]:
         return
     if run.engine.runner.handles(fixture, None) is not True or run.engine.project.uses_anyio(run.path):
         return
-    around = path_to(run.node, step.node)
-    for entered in (it for it in run.steps if isinstance(it, Entered) and it.statement in around):
+    for entered in (it for it in run.steps if isinstance(it, Entered) and it.statement in path_to(run.node, step.node)):
         call = entered.item.context_expr
         if _is_scope(run, call) or _is_cancel_scope(run, entered.value):
             message = (
