@@ -23,7 +23,7 @@ from awaitest.engine.facts import (
 from awaitest.engine.patches import replaces
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED
 from awaitest.engine.steps import Misuse
-from awaitest.engine.syntax import awaits, generates, gives_self, passed_through
+from awaitest.engine.syntax import awaits, generates, gives_self, is_placeholder, passed_through
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -59,8 +59,11 @@ if TYPE_CHECKING:
 
 
 def apply(run: Evaluator, call: Call) -> Value:
-    """The value of a call."""
-    return join(*[_apply(run, call, kind) for kind in call.target])
+    """The value of a call. A coroutine that it may, or may not, give is nobody's to await here."""
+    value = join(*[_apply(run, call, kind) for kind in call.target])
+    if not every(value, Coroutine):
+        run.escape(frozenset(kind for kind in value if isinstance(kind, Coroutine)))
+    return value
 
 
 def _apply(run: Evaluator, call: Call, kind: Kind) -> Value:
@@ -190,9 +193,15 @@ def _function(run: Evaluator, call: Call, target: FunctionValue) -> Value:
         )
         return frozenset({Coroutine(site)})
     result = resited(run, call, _result(run, function, arguments, receiver=target.receiver))
-    if run.expected:
+    if run.expected or (run.trying and not _only_returns(node)):
         run.escape(result)
     return UNKNOWN if _passes_replaced(run, result) else result
+
+
+def _only_returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function does nothing that could fail before it gives its result back."""
+    last = node.body[-1]
+    return isinstance(last, ast.Return) and is_placeholder(node.body[:-1])
 
 
 def _passes_replaced(run: Evaluator, value: Value) -> bool:
@@ -298,10 +307,15 @@ def _result(
     if receiver is not None and node.returns is not None and _passes_through(run, function, receiver):
         handed_on = run.world.reader.returns(function, arguments)
         return handed_on if every(handed_on, Coroutine) else UNKNOWN
-    if known(value) and not every(value, Awaitable) and not _body_tells_more(run, function, value):
+    if known(_without_protocols(value)) and not every(value, Awaitable) and not _body_tells_more(run, function, value):
         return value
     inferred = run.world.reader.returns(function, arguments)
-    return inferred if known(inferred) else value
+    return inferred if known(inferred) else _without_protocols(value)
+
+
+def _without_protocols(value: Value) -> Value:
+    """The value, unless only an annotation calls it an iterator: such an object may be an asynchronous one too."""
+    return UNKNOWN if any(isinstance(kind, Iterator) for kind in value) else value
 
 
 def _passes_through(run: Evaluator, function: FunctionInfo, receiver: Value) -> bool:

@@ -164,7 +164,9 @@ class ControlFlow(Evaluator):
         start = self.state.copy()
         catching = any(_catches(handler) for handler in node.handlers)
         self.expected += catching
+        self.trying += bool(node.handlers)
         self.block(node.body)
+        self.trying -= bool(node.handlers)
         self.expected -= catching
         after = self.state
         thrown = meet(start, after.copy())

@@ -77,7 +77,7 @@ def effect_of(world: World, function: FunctionInfo, decorator: ast.expr) -> Shap
     if isinstance(called, ast.Attribute) and called.attr in {"setter", "getter", "deleter"}:
         return Shape.AS_WRITTEN
     if _written(function, called) in _ELSEWHERE:
-        return Shape.AS_WRITTEN
+        return Shape.AS_WRITTEN if function.is_async else Shape.UNKNOWN
     value = evaluate(world, function, called)
     effects = {_effect_of_kind(world, function, kind, isinstance(decorator, ast.Call)) for kind in value}
     return effects.pop() if len(effects) == 1 else Shape.UNKNOWN
@@ -179,6 +179,8 @@ def keeps(node: Definition, is_async: bool, called: bool) -> bool:
     """Whether a decorator gives back its function, or a wrapper that runs like it."""
     inner = [part for part in node.body if isinstance(part, Definition)]
     returned = _returned_names(node)
+    if any(_rebinds(node, name) for name in returned) or not all(map(_only_wraps, inner)):
+        return False
     if called:
         return len(inner) == 1 and returned == {inner[0].name} and keeps(inner[0], is_async, called=False)
     parameters = [item.arg for item in (*node.args.posonlyargs, *node.args.args)]
@@ -212,9 +214,19 @@ def plain_wrapper(node: Definition, called: bool) -> PlainWrapper | None:
     wrapper = body[0]
     if called:
         return plain_wrapper(wrapper, called=False)
-    wrapped = all(spelt(it).rpartition(".")[2].startswith("wraps(") for it in wrapper.decorator_list)
-    calls = _calls(wrapper, parameters[0]) if parameters and wrapped and not _yields(wrapper) else ()
+    calls = _calls(wrapper, parameters[0]) if parameters and _only_wraps(wrapper) and not _yields(wrapper) else ()
     return PlainWrapper(wrapper, calls) if calls else None
+
+
+def _only_wraps(node: Definition) -> bool:
+    """Whether a function inside a decorator has no decorator of its own but `wraps(…)`."""
+    return all(spelt(it).rpartition(".")[2].startswith("wraps(") for it in node.decorator_list)
+
+
+def _rebinds(node: Definition, name: str) -> bool:
+    """Whether a decorator assigns to a name of its own: something else may be behind it then."""
+    parts = (part for statement in _own_statements(node.body) for part in parts_of(statement))
+    return any(isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store) for part in parts)
 
 
 def _calls(wrapper: ast.FunctionDef, name: str) -> tuple[ast.Call, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CAUGHT = frozenset({"Exception", "BaseException", "TypeError", "AttributeError", "RuntimeError"})
 """What a mistake with a coroutine or a client raises, and what stands above that."""
-_EXPECTING = frozenset(
+EXPECTING = frozenset(
     {
         "raises",
         "warns",
@@ -45,7 +45,7 @@ def expects(run: Evaluator, node: ast.expr) -> bool:
         return not known(value) or any(isinstance(kind, Instance) and kind.cls.package in _OWNERS for kind in value)
     if not isinstance(node, ast.Call):
         return False
-    if called_name(node) in _EXPECTING:
+    if called_name(node) in EXPECTING:
         wanted = node.args[0].elts if node.args and isinstance(node.args[0], ast.Tuple) else node.args[:1]
         return not wanted or any(_may_be_general(part) for part in wanted)
     return isinstance(node.func, ast.Name) and _made_to_expect(run, node.func.id)
@@ -55,7 +55,7 @@ def _made_to_expect(run: Evaluator, name: str) -> bool:
     bodies = [kind.function.node for kind in _named(run, name) if isinstance(kind, FunctionValue)]
     calls = (part for body in bodies for part in parts_of(body) if isinstance(part, ast.Call))
     within = {id(item.context_expr) for body in bodies if generates(body) for item in _entered_and_left(body)}
-    return any(called_name(part) in _EXPECTING and id(part) not in within for part in calls)
+    return any(called_name(part) in EXPECTING and id(part) not in within for part in calls)
 
 
 def _entered_and_left(generator: ast.AST) -> Iterator[ast.withitem]:

@@ -337,7 +337,7 @@ class Evaluator(Tracker):
     def _eval_Yield(self, node: ast.Yield) -> Value:
         value = self.eval(node.value) if node.value is not None else NONE
         self.note(Gave(node=node, value=value, inside=tuple(self.with_blocks), is_yield=True))
-        self.yielded.append(self.handed(value))
+        self.yield_out(value)
         return UNKNOWN
 
     def _eval_YieldFrom(self, node: ast.YieldFrom) -> Value:

@@ -112,6 +112,8 @@ def _returns_data(kind: Kind, name: str) -> bool:
 
 
 def _of_class(world: World, cls: ClassInfo, name: str, receiver: Value | None) -> Value:
+    if receiver is not None and world.member(cls, "__getattribute__") is not None:
+        return UNKNOWN
     member = world.member(cls, name)
     if receiver is not None and (member is None or not isinstance(member.nodes[-1], Definition)):
         assigned = world.reader.attributes(cls, name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
 from awaitest.engine.expressions import Evaluator
-from awaitest.engine.syntax import assigning, generates
+from awaitest.engine.syntax import assigning, generates, is_placeholder
 from awaitest.engine.values import NONE, UNKNOWN, ClassInfo, ClassValue, FunctionInfo, Instance, Value, join
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import World
@@ -82,6 +82,7 @@ class SilentReader:
         return self._attributes[key]
 
     def _assigned(self, cls: ClassInfo, name: str) -> Value | None:
+        """What the nearest class that assigns it leaves in the attribute; nothing but None is for others to replace."""
         path, found = f"self.{name}", []
         for owner in self._world.mro(cls)[0]:
             for node in assigning(owner.node.body, name):
@@ -89,7 +90,8 @@ class SilentReader:
                 found.append(self._attribute_after(cls, function, path))
             if found:
                 break
-        return join(*found) if found else None
+        value = join(*found) if found else None
+        return UNKNOWN if value == NONE else value
 
     def _attribute_after(self, cls: ClassInfo, function: FunctionInfo, path: str) -> Value:
         node = function.node
@@ -107,14 +109,6 @@ class SilentReader:
             self._active.discard(id(node))
         values = [state.names[path] for state in walk.exits if path in state.names]
         return outside(join(*values)) if values else UNKNOWN
-
-
-def is_placeholder(body: list[ast.stmt]) -> bool:
-    """Whether a body only stands for one that somebody else supplies: `...`, `pass`, a docstring, `raise`."""
-    return all(
-        isinstance(node, (ast.Pass, ast.Raise)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        for node in body
-    )
 
 
 def outside(value: Value) -> Value:

@@ -200,3 +200,11 @@ def gives_self(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 def is_super(node: ast.expr) -> bool:
     """Whether an expression is `super()`."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+
+
+def is_placeholder(body: list[ast.stmt]) -> bool:
+    """Whether a body only stands for one that somebody else supplies: `...`, `pass`, a docstring, `raise`."""
+    return all(
+        isinstance(node, (ast.Pass, ast.Raise)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in body
+    )

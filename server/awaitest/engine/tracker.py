@@ -20,6 +20,7 @@ from awaitest.engine.values import (
     Kind,
     Site,
     Value,
+    coroutines,
     every,
     may_be,
     sites,
@@ -44,6 +45,8 @@ class Tracker:
         self.closure = closure
         self.steps: list[Step] = []
         self.expected = 0
+        self.trying = 0
+        """Blocks around that wait for an error of any kind, which plain code may raise."""
         self.is_async = False
         self.bound_names: frozenset[str] = frozenset()
         self.captured: dict[str, frozenset[str]] = {}
@@ -166,6 +169,11 @@ class Tracker:
     def handed(self, value: Value) -> Value:
         """The value as its receiver knows it: made elsewhere, in the state it has now."""
         return frozenset(self._handed(kind) for kind in value)
+
+    def yield_out(self, value: Value) -> None:
+        """A generator hands the value to whoever drives it, who may await the coroutines in it."""
+        self.yielded.append(self.handed(value))
+        self.escape(frozenset(coroutines(value)))
 
     def adopt(self, node: ast.AST, label: str, value: Value) -> Value:
         """A new client that a call hands over belongs, from now on, to the caller; one of a library may be kept there."""

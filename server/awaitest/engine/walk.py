@@ -10,7 +10,7 @@ from awaitest.engine import members
 from awaitest.engine.annotations import declared
 from awaitest.engine.calls import entered_by, followed
 from awaitest.engine.control import ControlFlow
-from awaitest.engine.expecting import called_name, expects
+from awaitest.engine.expecting import EXPECTING, called_name, expects
 from awaitest.engine.state import CLOSED, OPEN, State, meet
 from awaitest.engine.steps import (
     Checked,
@@ -281,6 +281,8 @@ class Walk(ControlFlow):
             if self.watched:
                 self.snapshots[id(step)] = (dict(self.state.names), dict(self.state.lives))
         warned = any(called_name(item.context_expr) in _WARNING for item in node.items)
+        trying = any(called_name(item.context_expr) in EXPECTING for item in node.items)
+        self.trying += trying
         self.expected += expecting
         self._warned += warned
         if isinstance(node, ast.AsyncWith):
@@ -290,6 +292,7 @@ class Walk(ControlFlow):
         if isinstance(node, ast.AsyncWith):
             self.with_blocks.pop()
         self.expected -= expecting
+        self.trying -= trying
         if expecting:
             self.state.alive = True
         for kind in entered:

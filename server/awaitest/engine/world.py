@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from awaitest.engine.values import (
     UNKNOWN,
@@ -191,7 +191,12 @@ class World:
             return False
         if self.member(cls, name) is not None or (name == "__await__" and any(map(_promises_it, self.mro(cls)[0]))):
             return True
-        return False if self.mro(cls)[1] else None
+        return False if self.mro(cls)[1] and not self._leaves_methods(cls) else None
+
+    def _leaves_methods(self, cls: ClassInfo) -> bool:
+        """Whether a class leaves a method to its subclasses, so that its objects are theirs and may have more."""
+        left = (node for base in self.mro(cls)[0] for node in base.node.body if _is_left(node))
+        return any(node in found.nodes for node in left if (found := self.member(cls, node.name)) is not None)
 
     def classes_of(self, module: Module) -> list[ClassInfo]:
         """The classes at a module's top level."""
@@ -213,6 +218,19 @@ def _refuses(member: Member | None) -> bool:
         isinstance(part, ast.Raise) or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
         for part in node.body
     )
+
+
+def _is_left(node: ast.stmt) -> TypeGuard[Definition]:
+    """Whether a method stands for one that subclasses supply."""
+    return isinstance(node, Definition) and (
+        decorated_with(node, "abstractmethod") or "NotImplementedError" in map(_raised, node.body)
+    )
+
+
+def _raised(node: ast.stmt) -> str:
+    raised = node.exc if isinstance(node, ast.Raise) else None
+    called = raised.func if isinstance(raised, ast.Call) else raised
+    return called.id if isinstance(called, ast.Name) else ""
 
 
 def _classes_in(statement: ast.stmt) -> tuple[ast.ClassDef, ...]:

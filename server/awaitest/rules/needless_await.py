@@ -54,7 +54,9 @@ RULE = Rule("AWT105", "needless-await", Severity.ERROR)
 
 def check(step: Awaited, run: Run) -> Iterator[Finding]:
     """An await on something that has no `__await__`."""
-    if step.expected or not step.operand or not _cannot_be_awaited(step.operand, run) or _overrides(step, run):
+    if step.expected or not step.operand or not _cannot_be_awaited(step.operand, run):
+        return
+    if _overrides(step, run) or _left_to_the_test(step, run):
         return
     message = f"`{short(step.node.value)}` gives {plainly(step.operand)}, which cannot be awaited. Drop the `await`: the value is already there."
     yield Finding(step.node, message, lambda: _fix(step, run))
@@ -74,6 +76,12 @@ def _overrides(step: Awaited, run: Run) -> bool:
         case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name)):
             return name == getattr(run.node, "name", "")
     return False
+
+
+def _left_to_the_test(step: Awaited, run: Run) -> bool:
+    """Whether the value is that of an async fixture which nobody may have run for the test."""
+    asked = (it.fixture for it in run.received() if it.name == getattr(step.node.value, "id", None))
+    return any(it.function.is_async and run.engine.runner.handles(it, run.verdict) is not True for it in asked)
 
 
 def _fix(step: Awaited, run: Run) -> Fix | None:
