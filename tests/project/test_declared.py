@@ -123,6 +123,7 @@ def test_broken_lock_files_tell_nothing(name: str, text: str) -> None:
         {"pyproject.toml": '[tool.poetry.dependencies]\npython = "^3.10"\nhttpx = "^0.27"\n[tool.poetry.group.dev.dependencies]\npytest = "*"'},
         {"pyproject.toml": '[tool.poetry.dev-dependencies]\nhttpx = {version = "~0.27.1", extras = ["http2"]}\npytest = [{version = "8"}]'},
         {"setup.cfg": "[options]\ninstall_requires =\n    httpx<0.28\n[options.extras_require]\ntest =\n    pytest\n"},
+        {"setup.py": "needs = ['httpx<0.28']\nsetup(install_requires=needs + [], extras_require={'test': ['pytest']}, x=needs)\n"},
         {"requirements.txt": "httpx<0.28 # why\n", "requirements-dev.txt": "-r requirements.txt\npytest\n"},
         {"requirements/test.txt": "-r ../base.txt\npytest \\\n  >=7 --hash=sha256:00\n", "base.txt": "--index-url x\nhttpx<0.28\n-r requirements/test.txt\n"},
     ],
@@ -177,7 +178,8 @@ def test_an_installed_environment_goes_before_a_lock_file() -> None:
         ("", True),
         ("pytest>=8\nhttpx\n", True),
         ("httpx<0.28,>=0.28\n", True),
-        ("trio==0.1\n", True),
+        ("httpx\ntrio==0.1 ; sys_platform == 'win32'\n", True),
+        ("trio\n", False),
         ("pytest<9\n", False),
         ("pytest\nhttpx==0.23.*\n", False),
     ],
@@ -191,3 +193,29 @@ def test_a_borrowed_environment_must_fit_what_is_declared(requirements: str, fit
     found = environment_of(files, project, running=ROOT / "running")
     assert (found.version("pytest") == Version("9.0.0")) is (fits or folder.endswith("project/.venv"))
     assert environment_of(files, project, active=ROOT / folder, running=None).version("pytest") == Version("9.0.0")
+
+
+@pytest.mark.parametrize(
+    ("texts", "fits"),
+    [
+        ({"pyproject.toml": '[project]\nname = "it"\ndependencies = ["httpx"]\noptional-dependencies.docs = ["sphinx"]'}, True),
+        ({"pyproject.toml": '[project]\nname = "it"\noptional-dependencies.dev = ["It[docs]", "pytest"]'}, True),
+        ({"pyproject.toml": '[project]\ndependencies = ["aiormq"]'}, False),
+        ({"pyproject.toml": '[dependency-groups]\ntest = ["pytest", "aiomisc-pytest"]\ndocs = ["sphinx"]'}, False),
+        ({"pyproject.toml": '[tool.poetry.dependencies]\nhttpx = "*"\ntrio = {version = "*", optional = true}'}, True),
+        ({"pyproject.toml": '[tool.poetry.group.dev.dependencies]\npytest = "*"\naiocache = {version = "*"}'}, False),
+        ({"setup.py": "import setuptools\nsetuptools.setup(install_requires=['aiohttp>=3'], tests_require=['black'])"}, False),
+        ({"setup.py": "if __name__ == '__main__':\n    setup(tests_require=['black'], extras_require={'a': ['b']})"}, True),
+        ({"setup.py": "names = [names]\nsetup(install_requires=names"}, True),
+        ({"requirements-dev.txt": "-r requirements-test.txt\n", "requirements-test.txt": "trio\n"}, True),
+        ({"uv.lock": UV}, False),
+        ({"uv.lock": UV.replace("8.3.4", "9.0.1")}, True),
+    ],
+)  # fmt: skip
+def test_a_borrowed_environment_must_have_what_the_tests_need(texts: dict[str, str], fits: bool) -> None:
+    site = ROOT / "running/lib/python3.12/site-packages"
+    installed = [site / f"{name}.dist-info/METADATA" for name in ("pytest-9.0.0", "httpx-0.28.1")]
+    project = {ROOT / "project" / name: text for name, text in texts.items()}
+    files = OverlayFiles({**project, **dict.fromkeys([*installed, ROOT / "running/pyvenv.cfg"], "")})
+    found = environment_of(files, ROOT / "project", running=ROOT / "running")
+    assert bool(found.site_packages) is fits

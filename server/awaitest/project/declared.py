@@ -7,16 +7,15 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.specifiers import Specifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from awaitest.project.environment import NEWEST, Environment, Plugin, ancestors, find_environment
 from awaitest.project.files import Files
-from awaitest.project.tables import ConfigProblem, Table, read_ini, read_text, read_toml
+from awaitest.project.requirements import Declared, Ranges, declared_in
 
 USUAL = frozenset({"pytest", "pytest-asyncio", "anyio", "httpx"})
 """What an async test suite of a FastAPI app normally has."""
@@ -39,9 +38,6 @@ PLUGINS = (
     Plugin("anyio", "anyio.pytest_plugin", "anyio"),
 )
 
-Ranges = dict[str, SpecifierSet]
-"""Canonical names and the versions allowed."""
-
 
 def environment_of(
     files: Files,
@@ -54,7 +50,13 @@ def environment_of(
     environment that is not clearly the project's must not contradict what the project declares."""
 
     def fits(environment: Environment) -> bool:
-        return not _contradicts(environment, _nearest(files, ancestors(files, rootdir))[1])
+        nearest = list(ancestors(files, rootdir))
+        declared, (_, locked) = _nearest(files, nearest)[1], _lock(files, nearest)
+        return (
+            declared.needed <= environment.present
+            and not _contradicts(environment, declared.ranges)
+            and all(_same_release(environment.versions.get(name), locked.get(name)) for name in TEST_TOOLS)
+        )
 
     return find_environment(files, rootdir, python, active, running, fits) or declared_environment(files, rootdir)
 
@@ -72,21 +74,33 @@ def _contradicts(environment: Environment, ranges: Ranges) -> bool:
 def declared_environment(files: Files, rootdir: Path) -> Environment:
     """From the nearest lock file that has pytest, else the nearest declared dependencies, else assumptions."""
     nearest = list(ancestors(files, rootdir))
-    for directory in nearest:
-        for path in _locks(files, directory):
-            versions = _locked(files, path)
-            if "pytest" in versions:
-                return _environment(versions, frozenset(versions), str(path), complete=True)
-    declaring, ranges = _nearest(files, nearest)
-    if ranges:
-        return _assumed(ranges, f"the dependencies declared in {declaring}")
+    lock, versions = _lock(files, nearest)
+    if lock is not None:
+        return _environment(versions, frozenset(versions), str(lock), complete=True)
+    declaring, declared = _nearest(files, nearest)
+    if declaring is not None:
+        return _assumed(declared.ranges, f"the dependencies declared in {declaring}")
     return _assumed({}, "nothing declared: the newest releases are assumed")
 
 
-def _nearest(files: Files, directories: Iterable[Path]) -> tuple[Path | None, Ranges]:
+def _lock(files: Files, directories: Iterable[Path]) -> tuple[Path | None, dict[str, Version]]:
+    """The nearest lock file that has pytest, and the versions in it."""
+    for directory in directories:
+        for path in _locks(files, directory):
+            versions = _locked(files, path)
+            if "pytest" in versions:
+                return path, versions
+    return None, {}
+
+
+def _nearest(files: Files, directories: Iterable[Path]) -> tuple[Path | None, Declared]:
     """The first directory that declares dependencies, and these."""
-    declared = ((directory, _declared(files, directory)) for directory in directories)
-    return next(((directory, ranges) for directory, ranges in declared if ranges), (None, {}))
+    found = ((directory, declared_in(files, directory)) for directory in directories)
+    return next(((directory, declared) for directory, declared in found if declared.ranges), (None, Declared()))
+
+
+def _same_release(installed: Version | None, locked: Version | None) -> bool:
+    return locked is None or (installed is not None and installed.release[:2] == locked.release[:2])
 
 
 def newest_allowed(name: str, allowed: SpecifierSet) -> Version | None:
@@ -185,120 +199,3 @@ def _pipfile(text: str) -> Iterator[tuple[str, str]]:
         for name, facts in packages.items() if isinstance(packages, dict) else ():
             if isinstance(facts, dict) and isinstance(facts.get("version"), str):
                 yield name, facts["version"]
-
-
-# Declared dependencies
-
-
-def _declared(files: Files, directory: Path) -> Ranges:
-    ranges: Ranges = {}
-    for requirement in (*_pyproject(files, directory), *_setup_cfg(files, directory), *_requirements(files, directory)):
-        name, allowed = requirement
-        ranges[name] = ranges.get(name, SpecifierSet()) & allowed
-    return ranges
-
-
-_Declared = tuple[str, SpecifierSet]
-
-
-def _parse(line: str) -> Iterator[_Declared]:
-    try:
-        requirement = Requirement(line)
-    except InvalidRequirement:
-        return
-    yield canonicalize_name(requirement.name), requirement.specifier
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, list):
-        yield from (item for item in value if isinstance(item, str))
-
-
-def _tables(value: object) -> Iterator[tuple[str, object]]:
-    if isinstance(value, Mapping):
-        yield from value.items()
-
-
-def _pyproject(files: Files, directory: Path) -> Iterator[_Declared]:
-    path = directory / "pyproject.toml"
-    table = read_toml(files, path) if files.is_file(path) else None
-    if not isinstance(table, Table):
-        return
-    groups = [table.get("project", "dependencies"), table.get("tool", "uv", "dev-dependencies")]
-    for keys in (("project", "optional-dependencies"), ("dependency-groups",), ("tool", "pdm", "dev-dependencies")):
-        groups += [group for _, group in _tables(table.get(*keys))]
-    for group in groups:
-        for line in _strings(group):
-            yield from _parse(line)
-    poetry = [table.get("tool", "poetry", "dependencies"), table.get("tool", "poetry", "dev-dependencies")]
-    for _, group in _tables(table.get("tool", "poetry", "group")):
-        poetry.append(group.get("dependencies") if isinstance(group, Mapping) else None)
-    for group in poetry:
-        yield from (_poetry(name, value) for name, value in _tables(group) if name != "python")
-
-
-def _poetry(name: str, value: object) -> _Declared:
-    written = value.get("version") if isinstance(value, Mapping) else value
-    if isinstance(written, list):
-        written = None
-    clauses = (_poetry_clause(clause.strip()) for clause in str(written or "*").split(","))
-    try:
-        return canonicalize_name(name), SpecifierSet(",".join(clause for clause in clauses if clause))
-    except InvalidSpecifier:
-        return canonicalize_name(name), SpecifierSet()
-
-
-def _poetry_clause(clause: str) -> str:
-    if clause in ("*", ""):
-        return ""
-    found = re.fullmatch(r"([\^~])\s*(\d+(?:\.\d+)*)\S*", clause)
-    if found is None:
-        return f"=={clause}" if clause[0].isdigit() else clause
-    numbers = [int(number) for number in found[2].split(".")]
-    significant = next((index for index, number in enumerate(numbers) if number), len(numbers) - 1)
-    fixed = significant if found[1] == "^" else min(1, len(numbers) - 1)
-    bound = ".".join(map(str, [*numbers[:fixed], numbers[fixed] + 1]))
-    return f">={found[2]},<{bound}"
-
-
-def _setup_cfg(files: Files, directory: Path) -> Iterator[_Declared]:
-    path = directory / "setup.cfg"
-    table = read_ini(files, path) if files.is_file(path) else None
-    if not isinstance(table, Table):
-        return
-    blocks = [table.get("options", "install_requires"), table.get("options", "tests_require")]
-    blocks += [block for _, block in _tables(table.get("options.extras_require"))]
-    for block in blocks:
-        for line in str(block or "").splitlines():
-            yield from _parse(line.strip())
-
-
-def _requirements(files: Files, directory: Path) -> Iterator[_Declared]:
-    seen: set[Path] = set()
-    for folder in (directory, directory / "requirements"):
-        for name in files.names(folder):
-            if name.endswith(".txt") and (folder != directory or "requirements" in name):
-                yield from _requirements_file(files, folder / name, seen)
-
-
-def _requirements_file(files: Files, path: Path, seen: set[Path]) -> Iterator[_Declared]:
-    text = read_text(files, path) if path not in seen and files.is_file(path) else ""
-    seen.add(path)
-    if isinstance(text, ConfigProblem):
-        return
-    for line in text.replace("\\\n", " ").split("\n"):
-        written = re.split(r"(?:^|\s)#|\s--hash", line, maxsplit=1)[0].strip()
-        included = re.fullmatch(r"(?:-r|--requirement)[\s=]*(\S+)", written)
-        if included and "\0" not in included[1]:
-            yield from _requirements_file(files, _beside(path, included[1]), seen)
-        elif written and not written.startswith("-"):
-            yield from _parse(written)
-
-
-def _beside(path: Path, relative: str) -> Path:
-    """A file named relative to another, `..` resolved in the text alone: that also ends every loop of includes."""
-    folder = path.parent
-    parts = PurePosixPath(relative.replace("\\", "/")).parts
-    for part in parts:
-        folder = folder.parent if part == ".." else folder / part
-    return folder

@@ -38,6 +38,29 @@ _OTHER_RUNNERS = frozenset(
     }
 )  # fmt: skip
 """Distributions that run async tests of their own; asked where no installed source tells."""
+_HARMLESS = frozenset(
+    f"pytest-{name}"
+    for name in (
+        "alembic", "asyncio", "bdd", "benchmark", "black", "cases", "celery", "check", "clarity", "codeblocks", "codspeed",
+        "cov", "custom-exit-code", "datadir", "deadfixtures", "dependency", "django", "docker", "dotenv", "env", "factoryboy",
+        "faker", "flake8", "forked", "freezegun", "freezer", "github-actions-annotate-failures", "html", "httpserver",
+        "httpx", "icdiff", "instafail", "isort", "json-report", "lazy-fixture", "lazy-fixtures", "localserver", "memray",
+        "metadata", "mock", "mongodb", "mypy", "mypy-plugins", "mypy-testing", "mysql", "order", "ordering", "parallel",
+        "picked", "postgresql", "pretty", "profiling", "pylint", "random-order", "randomly", "recording", "redis", "regressions",
+        "reportlog", "repeat", "rerunfailures", "responses", "retry", "ruff", "runner", "socket", "split", "structlog",
+        "subtests", "sugar", "testmon", "timeout", "unordered", "vcr", "watch", "watcher", "xdist", "xprocess",
+    )
+)  # fmt: skip
+"""Plugins that leave async tests alone; any other that is only declared may run them."""
+_FIXTURES_OF_OTHERS = (
+    b"aiohttp_client",
+    b"aiohttp_server",
+    b"autojump_clock",
+    b"aiomisc",
+    b"sanic_client",
+    b"http_server_client",
+)
+"""Fixtures that come with a runner of async tests: who asks for one has it, though nothing declares it."""
 _KNOWN_PLUGINS = frozenset(
     {"pytester", "pytest_asyncio", "pytest_asyncio.plugin", "anyio", "anyio.pytest_plugin", "asyncio"}
 )
@@ -57,6 +80,7 @@ class Project:
         self._mentions: dict[str, list[Module]] = {}
         self._anyio_in: dict[Path, Path | None] = {}
         """The first module of a folder that speaks of anyio."""
+        self._others: bool | None = None
         self._reach: dict[int, tuple[Module, frozenset[Path]]] = {}
 
     def module(self, path: Path) -> Module:
@@ -114,6 +138,7 @@ class Project:
         self._running_elsewhere.clear()
         self._mentions.clear()
         self._anyio_in.clear()
+        self._others = None
         self._reach.clear()
 
     def plugins_mentioning(self, name: str) -> list[Module]:
@@ -176,6 +201,22 @@ class Project:
             self.resolver.notes.paths.add(found)
         return found is not None
 
+    def _is_plugin(self) -> bool:
+        """Whether the project declares a pytest plugin of its own, which its tests may have without its being installed."""
+        declaring = (
+            self.files.read(self.config.rootdir / name) for name in ("pyproject.toml", "setup.cfg", "setup.py")
+        )
+        return any(b"pytest11" in (text or b"") for text in declaring)
+
+    def _mentions_others(self) -> bool:
+        """Whether the tests use what a plugin brings that runs async tests and is not known to be here."""
+        if self._others is None:
+            root = self.config.rootdir
+            self.resolver.notes.words |= {(root, word) for word in _FIXTURES_OF_OTHERS}
+            texts = (text for folder in (root, *self._below(root)) for _, text in self._texts(folder))
+            self._others = any(word in text for text in texts for word in _FIXTURES_OF_OTHERS)
+        return self._others
+
     def modules_mentioning(self, word: bytes, folder: Path) -> Iterator[Module]:
         """Modules in or below a folder in whose text a word occurs."""
         self.asked += 1
@@ -212,7 +253,9 @@ class Project:
     def _foreign_plugin(self) -> bool:
         if str(self.config.values.get("trio_mode")).lower() in _TRUE:
             return True
-        if not self.environment.site_packages and not self.environment.present.isdisjoint(_OTHER_RUNNERS):
+        if not self.environment.site_packages and any(map(_may_be_runner, self.environment.present)):
+            return True
+        if self._mentions_others() or self._is_plugin():
             return True
         for plugin in self.environment.plugins:
             if plugin.distribution in {"pytest-asyncio", "anyio"} or not self.config.plugins.allows(plugin.name):
@@ -316,6 +359,12 @@ def _plugin_names(module: Module) -> list[str]:
             if isinstance(element, ast.Constant) and isinstance(element.value, str):
                 names += element.value.split(",")
     return [name.strip() for name in names]
+
+
+def _may_be_runner(distribution: str) -> bool:
+    return distribution in _OTHER_RUNNERS or (
+        "pytest-" in f"{distribution}-" and distribution != "pytest" and distribution not in _HARMLESS
+    )
 
 
 def _may_run(text: bytes) -> bool:
