@@ -206,6 +206,7 @@ def test_a_borrowed_environment_must_fit_what_is_declared(requirements: str, fit
         ({"pyproject.toml": '[tool.poetry.group.dev.dependencies]\npytest = "*"\naiocache = {version = "*"}'}, False),
         ({"setup.py": "import setuptools\nsetuptools.setup(install_requires=['aiohttp>=3'], tests_require=['black'])"}, False),
         ({"setup.py": "if __name__ == '__main__':\n    setup(tests_require=['black'], extras_require={'a': ['b']})"}, True),
+        ({"setup.py": "test = ['pytest', 'trio']\ntests_require = test\nsetup(**{})"}, False),
         ({"setup.py": "names = [names]\nsetup(install_requires=names"}, True),
         ({"requirements-dev.txt": "-r requirements-test.txt\n", "requirements-test.txt": "trio\n"}, True),
         ({"uv.lock": UV}, False),

@@ -145,7 +145,7 @@ def _lines(block: object) -> Iterator[str]:
 
 
 def _setup_py(files: Files, directory: Path) -> Iterator[_Group]:
-    """What `setup(…)` is given as literals, or by names of such."""
+    """What `setup(…)` is given, or what bears the name of its keywords: literals, or names of such."""
     path = directory / "setup.py"
     text = read_text(files, path) if files.is_file(path) else ""
     try:
@@ -160,12 +160,13 @@ def _setup_py(files: Files, directory: Path) -> Iterator[_Group]:
         if isinstance(target, ast.Name)
     }
     calls = [part for statement in body if isinstance(statement, ast.Expr | ast.If) for part in ast.walk(statement)]
-    for keyword in (it for call in calls if isinstance(call, ast.Call) for it in call.keywords):
-        value = named.get(keyword.value.id, keyword.value) if isinstance(keyword.value, ast.Name) else keyword.value
-        if keyword.arg == "extras_require" and isinstance(value, ast.Dict):
+    given = [(it.arg, it.value) for call in calls if isinstance(call, ast.Call) for it in call.keywords]
+    for key, value in (*named.items(), *given):
+        value = named.get(value.id, value) if isinstance(value, ast.Name) else value
+        if key == "extras_require" and isinstance(value, ast.Dict):
             yield from (_Group(_parsed(_literals(extra, named))) for extra in value.values)
-        elif keyword.arg in {"install_requires", "tests_require"}:
-            yield _Group(_parsed(_literals(value, named)), always=keyword.arg == "install_requires")
+        elif key in {"install_requires", "tests_require"}:
+            yield _Group(_parsed(_literals(value, named)), always=key == "install_requires")
 
 
 def _literals(value: ast.expr, named: Mapping[str, ast.expr], depth: int = 0) -> Iterator[str]:

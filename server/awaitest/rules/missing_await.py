@@ -67,7 +67,7 @@ _ENTERING = ("__enter__", "__aenter__")
 def check(step: Misused, run: Run) -> Iterator[Finding]:
     """A coroutine meets a use that only its result could serve."""
     claim, site = _CLAIMS.get(step.how), step.coroutine.site
-    if claim is None or (step.expected and step.how in FAILING):
+    if claim is None or (step.expected and step.how in {*FAILING, Misuse.ARGUMENT}):
         return
     if step.how is Misuse.ENTERED and _cannot_be_entered(site, run):
         return
