@@ -21,7 +21,7 @@ setup: $(READY)  ## Create .venv, or refresh it after the requirements changed
 demo: $(READY)  ## Show the tool at work on two sample projects
 	$(BIN)/python demo/run.py
 
-test: package  ## Formatting, lint, types and every test, those in a real VS Code too
+test: package  ## Formatting, lint, types, every test, those in a real VS Code too, and the corpus
 	$(BIN)/python scripts/workbench.py fetch
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
@@ -29,6 +29,7 @@ test: package  ## Formatting, lint, types and every test, those in a real VS Cod
 	npm run --silent check
 	npm test --silent
 	$(BIN)/pytest
+	$(MAKE) corpus
 
 package: $(READY) $(NODE_READY)  ## The .vsix, the wheel and the sdist, in dist/
 	$(BIN)/python scripts/package.py

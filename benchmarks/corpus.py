@@ -12,6 +12,7 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import tarfile
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -143,6 +145,12 @@ def files_of_tests(package: Path) -> Iterator[Path]:
             yield path
 
 
+def size_of(package: Path) -> tuple[int, int]:
+    """(files of tests, `async def` in them whose name begins with test)."""
+    texts = [path.read_bytes() for path in files_of_tests(package)]
+    return len(texts), sum(len(re.findall(rb"^[ \t]*async def test", text, re.MULTILINE)) for text in texts)
+
+
 def _in_tests(path: Path) -> bool:
     return bool({"tests", "test"} & set(path.parts[:-1]))
 
@@ -216,19 +224,23 @@ def check(names: Sequence[str] = ()) -> int:
         print("the corpus is empty: fetch it first", file=sys.stderr)
         return 2
     found: dict[Place, None] = {}
-    failed = False
-    for package in packages:
-        files = sum(1 for _ in files_of_tests(package))
-        try:
-            findings, seconds = check_package(package)
-        except (RuntimeError, ValueError) as error:
-            print(f"{package.name:24} FAILED: {error}")
-            failed = True
-            continue
-        found.update(dict.fromkeys(findings))
-        rules = " ".join(f"{code}:{count}" for code, count in sorted(Counter(it.code for it in findings).items()))
-        print(f"{package.name:24} {files:4} files {seconds:6.2f} s {files / seconds:6.0f} files/s  {rules}", flush=True)
-    return max(compare(found, {package.name for package in packages}), int(failed))
+    failed, total = False, 0
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for package, checked in [(package, pool.submit(check_package, package)) for package in packages]:
+            files, tests = size_of(package)
+            try:
+                findings, seconds = checked.result()
+            except (RuntimeError, ValueError) as error:
+                print(f"{package.name:24} FAILED: {error}")
+                failed = True
+                continue
+            found.update(dict.fromkeys(findings))
+            total += tests
+            rules = " ".join(f"{code}:{count}" for code, count in sorted(Counter(it.code for it in findings).items()))
+            print(f"{package.name:24} {files:4} files {tests:5} async tests {seconds:6.2f} s  {rules}", flush=True)
+    outcome = compare(found, {package.name for package in packages})
+    print(f"{len(packages)} packages, {total:,} async tests")
+    return max(outcome, int(failed))
 
 
 def compare(found: Collection[Place], packages: Collection[str]) -> int:

@@ -100,3 +100,50 @@ def test_compare(
     )
     assert compare([Place("p", "t.py", line, "AWT101", "message") for line in lines], {"p"}) == code
     assert f"{len(lines)} findings, 1 judged" in capsys.readouterr().out
+
+
+PACKAGE = {
+    "pytest.ini": "[pytest]\n",
+    "tests/test_a.py": """import pytest
+
+
+async def load():
+    return 1
+
+
+@pytest.mark.asyncio
+async def test_load():
+    load()
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [(10, 0), (9, 1), (None, 1)], ids=["judged", "judged elsewhere", "new and unjudged"]
+)
+def test_check_fails_on_what_nobody_judged(
+    line: int | None, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in PACKAGE.items():
+        (tmp_path / "p" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "p" / name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(corpus, "CORPUS", tmp_path)
+    monkeypatch.setattr(
+        corpus, "judged", lambda: {Place("p", "tests/test_a.py", line, "AWT101"): "true"} if line else {}
+    )
+    assert corpus.check() == code
+    assert "1 packages, 1 async tests" in capsys.readouterr().out
+
+
+def test_check_of_nothing_is_no_success(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(corpus, "CORPUS", tmp_path)
+    assert corpus.check() != 0
+
+
+def test_continuous_integration_checks_the_corpus() -> None:
+    """`.ci/run` is `make test`, whose last line is `make corpus`: it fetches what the lock pins and compares."""
+    makefile = (corpus.ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert recipe is not None
+    assert recipe[1].splitlines()[-1] == "\t$(MAKE) corpus"
+    assert (corpus.ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-1] == "make test"

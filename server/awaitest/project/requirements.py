@@ -13,6 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from awaitest.project.files import Files
+from awaitest.project.plugins import may_run_tests
 from awaitest.project.tables import ConfigProblem, Table, read_ini, read_text, read_toml
 
 Ranges = dict[str, SpecifierSet]
@@ -21,8 +22,8 @@ Ranges = dict[str, SpecifierSet]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """`needed` are the packages without which the tests cannot run: what the project itself needs, and what is declared
-    together with pytest; none that depends on the platform."""
+    """`needed` are the packages without which the tests cannot run: what the project itself needs, and the runners of
+    async tests that are declared beside pytest; none that depends on the platform."""
 
     ranges: Ranges = field(default_factory=dict)
     needed: frozenset[str] = frozenset()
@@ -42,9 +43,11 @@ class _Group:
     requirements: list[_Requirement]
     always: bool = False
 
-    @property
-    def for_tests(self) -> bool:
-        return self.always or any(requirement.name == "pytest" for requirement in self.requirements)
+    def needed(self) -> Iterator[str]:
+        """Names of what the tests cannot run without."""
+        names = [it.name for it in self.requirements if not it.conditional]
+        runs = "pytest" in names
+        return (it for it in names if self.always or (runs and (it == "pytest-asyncio" or may_run_tests(it))))
 
 
 def declared_in(files: Files, directory: Path) -> Declared:
@@ -56,7 +59,7 @@ def declared_in(files: Files, directory: Path) -> Declared:
     ranges: Ranges = {}
     for requirement in (it for group in groups for it in group.requirements):
         ranges[requirement.name] = ranges.get(requirement.name, SpecifierSet()) & requirement.allowed
-    needed = (it.name for group in groups if group.for_tests for it in group.requirements if not it.conditional)
+    needed = (name for group in groups for name in group.needed())
     names = (pyproject.get("project", "name"), pyproject.get("tool", "poetry", "name"), setup.get("metadata", "name"))
     itself = {canonicalize_name(name) for name in names if isinstance(name, str)}
     return Declared(ranges, frozenset(needed) - itself)

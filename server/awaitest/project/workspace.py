@@ -14,6 +14,7 @@ from awaitest.project.environment import Environment
 from awaitest.project.files import DiskFiles, Files
 from awaitest.project.library import Library
 from awaitest.project.modules import Module
+from awaitest.project.plugins import may_run_tests
 from awaitest.project.resolve import Resolver
 from awaitest.project.settings import load_settings
 from awaitest.source.document import Document
@@ -31,27 +32,6 @@ _NOT_TESTS = frozenset({"node_modules", "venv", "env", "site-packages", "dist", 
 _ASYNC_WORDS = (b"asyncio", b"anyio", b"trio", b"iscoroutinefunction", b"CO_COROUTINE", b"async")
 _ANYIO = (b"mark.anyio", b"anyio_backend")
 _TRUE = frozenset({"true", "1", "yes", "on"})
-_OTHER_RUNNERS = frozenset(
-    {
-        "alt-pytest-asyncio", "nonebug", "pytest-aiohttp", "pytest-asyncio-cooperative", "pytest-curio",
-        "pytest-sanic", "pytest-tornado", "pytest-tornasync", "pytest-trio", "pytest-twisted",
-    }
-)  # fmt: skip
-"""Distributions that run async tests of their own; asked where no installed source tells."""
-_HARMLESS = frozenset(
-    f"pytest-{name}"
-    for name in (
-        "alembic", "asyncio", "bdd", "benchmark", "black", "cases", "celery", "check", "clarity", "codeblocks", "codspeed",
-        "cov", "custom-exit-code", "datadir", "deadfixtures", "dependency", "django", "docker", "dotenv", "env", "factoryboy",
-        "faker", "flake8", "forked", "freezegun", "freezer", "github-actions-annotate-failures", "html", "httpserver",
-        "httpx", "icdiff", "instafail", "isort", "json-report", "lazy-fixture", "lazy-fixtures", "localserver", "memray",
-        "metadata", "mock", "mongodb", "mypy", "mypy-plugins", "mypy-testing", "mysql", "order", "ordering", "parallel",
-        "picked", "postgresql", "pretty", "profiling", "pylint", "random-order", "randomly", "recording", "redis", "regressions",
-        "reportlog", "repeat", "rerunfailures", "responses", "retry", "ruff", "runner", "socket", "split", "structlog",
-        "subtests", "sugar", "testmon", "timeout", "unordered", "vcr", "watch", "watcher", "xdist", "xprocess",
-    )
-)  # fmt: skip
-"""Plugins that leave async tests alone; any other that is only declared may run them."""
 _FIXTURES_OF_OTHERS = (
     b"aiohttp_client",
     b"aiohttp_server",
@@ -253,7 +233,7 @@ class Project:
     def _foreign_plugin(self) -> bool:
         if str(self.config.values.get("trio_mode")).lower() in _TRUE:
             return True
-        if not self.environment.site_packages and any(map(_may_be_runner, self.environment.present)):
+        if not self.environment.site_packages and any(map(may_run_tests, self.environment.present)):
             return True
         if self._mentions_others() or self._is_plugin():
             return True
@@ -359,12 +339,6 @@ def _plugin_names(module: Module) -> list[str]:
             if isinstance(element, ast.Constant) and isinstance(element.value, str):
                 names += element.value.split(",")
     return [name.strip() for name in names]
-
-
-def _may_be_runner(distribution: str) -> bool:
-    return distribution in _OTHER_RUNNERS or (
-        "pytest-" in f"{distribution}-" and distribution != "pytest" and distribution not in _HARMLESS
-    )
 
 
 def _may_run(text: bytes) -> bool:
