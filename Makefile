@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 READY := $(VENV)/.ready
 PEERS := $(VENV)-peers
 PEERS_READY := $(PEERS)/.ready
+SUITES := $(VENV)-suites
+SUITES_READY := $(SUITES)/.ready
 NODE_READY := node_modules/.ready
 ZOO ?= ../shared/zoo
 SOURCES := server tests benchmarks scripts
@@ -56,9 +58,9 @@ zoo: $(READY) $(PEERS_READY)  ## Detection on the zoo, beside ruff and pyright (
 reproduction: $(READY)  ## Run the examples of each rule, bad, repaired and good, under pytest (OTHER=python of another environment)
 	$(BIN)/python -W ignore -m benchmarks.reproduction $(if $(OTHER),--python $(OTHER))
 
-detection: $(READY) $(PEERS_READY)  ## Plant mistakes in the corpus, count what is found and repaired, here and by other tools
+detection: $(READY) $(PEERS_READY) $(SUITES_READY)  ## Plant mistakes in the corpus, count what is found and repaired, here and by other tools
 	$(BIN)/python -m benchmarks.corpus fetch
-	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -W ignore -m benchmarks.detection --peers
+	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -W ignore -m benchmarks.detection --peers --environment $(SUITES)
 
 keystroke: $(READY) $(PEERS_READY)  ## What a keystroke costs, beside ruff's server
 	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -m benchmarks.keystroke
@@ -71,7 +73,7 @@ bench: reproduction zoo corpus detection keystroke batch  ## Every benchmark
 lock: $(READY)  ## Pin requirements/*.in again (uv, in a venv of its own)
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check uv
-	for name in dev bench; do $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
+	for name in dev bench suites; do $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.10 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 		requirements/$$name.in --output-file requirements/$$name.txt; done
 	$(VENV)-lock/bin/uv pip compile --quiet --python-version 3.10 \
@@ -79,7 +81,7 @@ lock: $(READY)  ## Pin requirements/*.in again (uv, in a venv of its own)
 		requirements/bundle.in --output-file requirements/bundle.txt
 
 clean:  ## Remove everything that make made, the corpus too
-	rm -rf $(VENV) $(VENV)-lock $(PEERS) node_modules .vscode-test client/dist corpus dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lock $(PEERS) $(SUITES) node_modules .vscode-test client/dist corpus dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("awaitest needs Python 3.10 or newer")'
@@ -96,4 +98,10 @@ $(NODE_READY): package.json package-lock.json
 $(PEERS_READY): $(READY) requirements/bench.txt
 	@test -x $(PEERS)/bin/python || $(BIN)/python -m venv --without-pip $(PEERS)
 	@$(BIN)/python -m pip --python $(PEERS)/bin/python install -qq --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+$(SUITES_READY): $(READY) requirements/suites.txt
+	@test -x $(SUITES)/bin/python || $(BIN)/python -m venv --without-pip $(SUITES)
+	@$(BIN)/python -m pip --python $(SUITES)/bin/python install -qq --disable-pip-version-check --no-compile \
+		--only-binary :all: --require-hashes -r requirements/suites.txt
 	@touch $@

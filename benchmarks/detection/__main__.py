@@ -1,4 +1,5 @@
-"""Prints how many planted mistakes are found: ``python -m benchmarks.detection [PACKAGE ...] [--limit N] [--misses FILE] [--peers]``."""
+"""Prints how many planted mistakes are found: ``python -m benchmarks.detection [PACKAGE ...] [--limit N] [--environment FOLDER]
+[--misses FILE] [--peers]``."""
 
 from __future__ import annotations
 
@@ -83,6 +84,12 @@ def main() -> int:
     parser.add_argument(
         "--peers", action="store_true", help="ask ruff, pyright, mypy, ty, flake8 and pylint too, where they are"
     )
+    parser.add_argument(
+        "--environment",
+        type=Path,
+        default=Path(sys.prefix),
+        help="where the libraries of the suites are, to be read; default: the running one",
+    )
     options = parser.parse_args()
     roots = [CORPUS / name for name in options.package] or sorted(it for it in CORPUS.glob("*") if it.is_dir())
     if not roots or not all(root.is_dir() for root in roots):
@@ -94,9 +101,9 @@ def main() -> int:
         started = time.perf_counter()
         suite = Suite(root)
         chosen = sample(suite, options.limit, options.seed)
-        planted = list(measure(root, chosen))
+        planted = list(measure(root, chosen, options.environment))
         outcomes += planted
-        for name, found in (found_by(root, chosen) if options.peers else {}).items():
+        for name, found in (found_by(root, chosen, options.environment) if options.peers else {}).items():
             others[name] |= found
         seconds = time.perf_counter() - started
         print(f"{root.name:24} {len(suite.files):5} files {len(planted):6} mutants {seconds:7.1f} s", flush=True)

@@ -47,9 +47,11 @@ def sample(suite: Suite, limit: int, seed: int) -> dict[SuiteFile, list[Mutant]]
     return {file: chosen[file] for file in sorted(chosen, key=lambda file: file.path)}
 
 
-def measure(root: Path, chosen: dict[SuiteFile, list[Mutant]]) -> Iterator[Outcome]:
-    """Plant and check each; the files themselves are left as they are."""
-    live = Live(environments={root: Path(sys.prefix)})
+def measure(
+    root: Path, chosen: dict[SuiteFile, list[Mutant]], environment: Path = Path(sys.prefix)
+) -> Iterator[Outcome]:
+    """Plant and check each; the files themselves are left as they are, and nothing of the environment is run."""
+    live = Live(environments={root: environment})
     for file, planted in chosen.items():
         live.open(file.path, file.text)
         before = {_key(it) for it in live.check(file.path)}

@@ -73,7 +73,7 @@ def _await_added(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
 
 
 def _async_dropped(_: Suite, file: SuiteFile) -> Iterator[Mutant]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         match node:
             case ast.AsyncFunctionDef() if file.is_test(node) and file.awaits(node):
                 yield _mutant(file, "async dropped: def", "AWT106", node, _word(file, node, "async "))
@@ -91,7 +91,7 @@ def _word(file: SuiteFile, node: ast.stmt, word: str) -> Edit:
 def _marker_dropped(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
     if suite.is_auto or file.pytestmark is not None:
         return
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if isinstance(node, ast.AsyncFunctionDef) and file.is_test(node) and not file.class_is_marked(node):
             marks = [item for item in node.decorator_list if file.is_async_mark(item)]
             if len(marks) == 1:
@@ -102,7 +102,7 @@ def _pytestmark_dropped(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
     mark = file.pytestmark
     if suite.is_auto or not isinstance(mark, ast.Assign) or not file.is_async_mark(mark.value):
         return
-    tests = [it for it in ast.walk(file.tree) if isinstance(it, ast.AsyncFunctionDef) and file.is_test(it)]
+    tests = [it for it in file.nodes if isinstance(it, ast.AsyncFunctionDef) and file.is_test(it)]
     if any(
         not any(file.is_async_mark(item) for item in it.decorator_list) and not file.class_is_marked(it) for it in tests
     ):
@@ -115,7 +115,7 @@ def _lines(node: ast.expr | ast.stmt) -> Edit:
 
 
 def _client_not_entered(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         match node:
             case ast.AsyncWith(items=[ast.withitem(context_expr=ast.Call() as made, optional_vars=ast.Name(id=name))]):
                 function = file.function_of(node)
@@ -152,7 +152,7 @@ def _as_assignment(file: SuiteFile, node: ast.AsyncWith, made: ast.Call, name: s
 
 
 def _fixture_returns(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         match node:
             case ast.AsyncWith(
                 items=[ast.withitem(context_expr=ast.Call() as made, optional_vars=ast.Name(id=name))],
@@ -168,7 +168,7 @@ def _fixture_returns(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
 def _fixture_decorator(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
     if suite.is_auto or not file.imports("pytest") or suite.uses_anyio:
         return
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if not isinstance(node, ast.AsyncFunctionDef):
             continue
         for item in node.decorator_list:
@@ -182,7 +182,7 @@ def _fixture_decorator(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
 
 
 def _arguments(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if not isinstance(node, ast.Call) or not suite.is_client_call(file, node) or file.is_expected(node):
             continue
         for keyword in node.keywords:
@@ -212,7 +212,7 @@ def _without_argument(file: SuiteFile, call: ast.Call, keyword: ast.keyword) -> 
 
 
 def _testcase(_: Suite, file: SuiteFile) -> Iterator[Mutant]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if not isinstance(node, ast.ClassDef):
             continue
         for base in node.bases:
@@ -225,7 +225,7 @@ def _testcase(_: Suite, file: SuiteFile) -> Iterator[Mutant]:
 
 
 def _loop_scopes(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if not isinstance(node, ast.AsyncFunctionDef) or not file.is_fixture(node):
             continue
         for item in node.decorator_list:

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,20 +15,19 @@ from benchmarks.detection.mutants import Mutant
 from benchmarks.detection.suite import SuiteFile
 from benchmarks.peers import RUFF, tool
 
-_PATH = f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})"
-
 COMMANDS: dict[str, list[str]] = {
     "ruff": ["check", "--isolated", "--no-cache", "--exit-zero", "--select", RUFF, "--output-format", "concise"],
-    "pyright": ["--pythonpath", sys.executable, "--project", "pyrightconfig.json"],
+    "pyright": ["--pythonpath", "{python}", "--project", "pyrightconfig.json"],
     "mypy": [
         "--check-untyped-defs", "--ignore-missing-imports", "--no-error-summary", "--no-incremental", "--explicit-package-bases",
-        "--enable-error-code", "unused-awaitable", "--enable-error-code", "truthy-bool", "--python-executable", sys.executable,
+        "--enable-error-code", "unused-awaitable", "--enable-error-code", "truthy-bool", "--python-executable", "{python}",
     ],
-    "ty": ["check", "--exit-zero", "--output-format", "concise", "--python", sys.prefix],
+    "ty": ["check", "--exit-zero", "--output-format", "concise", "--python", "{prefix}"],
     "flake8": ["--select", "ASYNC1,ASYNC2,E9,F", "--isolated"],
-    "pylint": ["--output-format", "parseable", "--disable", "C,R", "--score", "n", "--init-hook", _PATH],
+    "pylint": ["--output-format", "parseable", "--disable", "C,R", "--score", "n", "--init-hook", "import sys; sys.path.append('{packages}')"],
 }  # fmt: skip
-"""How each is asked, in the copy and with the files behind: one line of text per finding, with the settings that serve it best."""
+"""How each is asked, in the copy and with the files behind: one line of text per finding, with the settings that serve it best.
+The environment's interpreter, its folder and its site-packages go where the braces are."""
 
 _SETTINGS = """{"typeCheckingMode": "standard", "reportUnusedCoroutine": "error", "reportUnusedExpression": "error",
  "reportUnnecessaryComparison": "error", "include": ["."]}"""
@@ -37,7 +35,9 @@ _LINE = re.compile(r"\s*(?P<file>\S.*?\.py):\d+(?::\d+)?(?::| -)\s(?P<text>.*)")
 _NUMBER = re.compile(r"\b(?:on )?line \d+")
 
 
-def found_by(root: Path, chosen: Mapping[SuiteFile, list[Mutant]]) -> dict[str, dict[Mutant, bool]]:
+def found_by(
+    root: Path, chosen: Mapping[SuiteFile, list[Mutant]], environment: Path = Path(sys.prefix)
+) -> dict[str, dict[Mutant, bool]]:
     """By tool, whether it says of each mutant something that it does not say of the original. Tools that are not here are left out."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder).resolve() / root.name
@@ -46,7 +46,7 @@ def found_by(root: Path, chosen: Mapping[SuiteFile, list[Mutant]]) -> dict[str, 
         planted = _plant(root, copy, chosen)
         originals = {copy / file.path.relative_to(root) for file in chosen}
         files = sorted(originals | planted.keys())
-        return {name: _judged(_said(name, copy, files), planted) for name in COMMANDS if tool(name)}
+        return {name: _judged(_said(name, copy, files, environment), planted) for name in COMMANDS if tool(name)}
 
 
 def _plant(root: Path, copy: Path, chosen: Mapping[SuiteFile, list[Mutant]]) -> dict[Path, tuple[Path, Mutant]]:
@@ -60,8 +60,13 @@ def _plant(root: Path, copy: Path, chosen: Mapping[SuiteFile, list[Mutant]]) -> 
     return planted
 
 
-def _said(name: str, copy: Path, files: Iterable[Path]) -> dict[Path, Counter[str]]:
-    command = [tool(name) or name, *COMMANDS[name]]
+def _said(name: str, copy: Path, files: Iterable[Path], environment: Path) -> dict[Path, Counter[str]]:
+    places = {
+        "python": environment / "bin" / "python",
+        "prefix": environment,
+        "packages": next(environment.glob("lib/python3*/site-packages"), environment),
+    }
+    command = [tool(name) or name, *(word.format_map(places) for word in COMMANDS[name])]
     if name != "pyright":
         command += [path.relative_to(copy).as_posix() for path in files]
     run = subprocess.run(command, cwd=copy, capture_output=True, encoding="utf-8", errors="replace")

@@ -32,9 +32,10 @@ class SuiteFile:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.tree = ast.parse(self.text)
+        self.nodes = list(ast.walk(self.tree))
         self._scopes: dict[int, dict[str, list[ast.AST]]] = {}
         self._words: dict[int, str] = {}
-        self._parents = {id(child): node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+        self._parents = {id(child): node for node in self.nodes for child in ast.iter_child_nodes(node)}
 
     def start(self, node: ast.expr | ast.stmt | ast.keyword) -> Position:
         return self._position(node.lineno, node.col_offset)
@@ -89,7 +90,7 @@ class SuiteFile:
 
     def in_async_functions(self, kind: type[ast.AST]) -> Iterator[tuple[Function, ast.AST]]:
         """Nodes whose own function is an async test or fixture."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, kind):
                 function = self.function_of(node)
                 if isinstance(function, ast.AsyncFunctionDef) and (self.is_test(function) or self.is_fixture(function)):
@@ -152,7 +153,14 @@ class SuiteFile:
 
     @cached_property
     def pytestmark(self) -> ast.stmt | None:
-        return next((it for it in self.tree.body if ast.unparse(it).startswith("pytestmark")), None)
+        return next(
+            (
+                it
+                for it in self.tree.body
+                if isinstance(it, ast.Assign | ast.AnnAssign) and ast.unparse(it).startswith("pytestmark")
+            ),
+            None,
+        )
 
     def imports(self, module: str) -> bool:
         return any(
