@@ -29,7 +29,8 @@ Good:
 
 Ignore: When the work is meant to be cut off at the end of the test.
 
-Fix: Sometimes safe. Puts `await` where the future is made. A started task is kept and awaited at the end of its block
+Fix: Sometimes safe. Puts `await` where the future is made; a task that is read once is awaited there, so that what runs
+beside it still does. A started task that is dropped is kept and awaited at the end of its block
 instead, which is unsafe: the test then takes as long as the task.
 """
 
@@ -65,7 +66,8 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
     name = short(step.node)
     if places and all(_reads(use, run) for use in places):
         message = f"`{name}` gives a future, not the results: nobody awaits it. Await it to get them."
-        yield Finding(step.node, message, lambda: await_fix(run, step.node, f"Await `{name}`"))
+        where = places[0].node if callee in STARTING and len(places) == 1 else step.node
+        yield Finding(step.node, message, lambda: await_fix(run, where, f"Await `{name}`"))
     elif all(isinstance(use.parent, ast.Expr) for use in places):
         yield from _dropped(step, run, name, starts=callee in STARTING)
 
