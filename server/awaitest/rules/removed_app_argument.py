@@ -30,7 +30,8 @@ Good:
 
 Ignore: When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
 
-Fix: Safe. Hands the app to an `ASGITransport`, with its import. Not offered where `transport=` is given too.
+Fix: Sometimes safe. Hands the app to an `ASGITransport`, with its import. Unsafe where `**options` may bring a transport; not
+offered where `transport=` is given too.
 """
 
 from __future__ import annotations
@@ -98,8 +99,10 @@ def _is_app(value: Value, run: Run) -> bool:
 def _fix(step: Called, run: Run, cls: ClassInfo, at: ast.expr | ast.keyword, app: ast.expr) -> Fix | None:
     names = {item.arg for item in step.node.keywords if item is not at}
     spelt = sibling_edits(run, step.node, cls, "ASGITransport")
-    if spelt is None or names & {"transport", None}:
+    if spelt is None or "transport" in names:
         return None
     name, imports = spelt
     start = Edit(Span(run.span(at).start, run.span(app).start), f"transport={name}(app=")
-    return fix(run, f"Use `transport={name}(…)`", [start, insert(run.span(app).end, ")"), *imports], safe=True)
+    return fix(
+        run, f"Use `transport={name}(…)`", [start, insert(run.span(app).end, ")"), *imports], safe=None not in names
+    )
