@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from awaitest.engine.values import (
@@ -41,10 +44,13 @@ _WRAPPERS = frozenset({"Annotated", "Final", "ClassVar", "Required", "NotRequire
 _TYPING = frozenset({"typing", "t", "collections", "abc", "typing_extensions", "contextlib", "builtins", "asyncio"})
 _ABSTRACT = frozenset({"typing", "t", "collections", "typing_extensions"})
 _DEEPEST = 8
+_NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
-def declared(world: World, module: Module, node: ast.expr | None, depth: int = 0) -> Value:
-    """The values an annotation allows; unknown where it says nothing certain."""
+def declared(
+    world: World, module: Module, node: ast.expr | None, depth: int = 0, bound: Mapping[str, Value] = _NOTHING
+) -> Value:
+    """The values an annotation allows, its type variables standing for what is `bound`; unknown where it says nothing certain."""
     if node is None or depth > _DEEPEST:
         return UNKNOWN
     deeper = depth + 1
@@ -56,11 +62,13 @@ def declared(world: World, module: Module, node: ast.expr | None, depth: int = 0
                 parsed = ast.parse(text.strip(), mode="eval").body
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 return UNKNOWN
-            return declared(world, module, parsed, deeper)
+            return declared(world, module, parsed, deeper, bound)
         case ast.BinOp(op=ast.BitOr(), left=left, right=right):
-            return join(declared(world, module, left, deeper), declared(world, module, right, deeper))
+            return join(*(declared(world, module, part, deeper, bound) for part in (left, right)))
         case ast.Subscript(value=base, slice=argument):
-            return _generic(world, module, base, argument, deeper)
+            return _generic(world, module, base, argument, deeper, bound)
+        case ast.Name(id=name) if known(bound.get(name, UNKNOWN)):
+            return bound[name]
         case ast.Name() | ast.Attribute():
             return _simple(world, module, node, deeper)
     return UNKNOWN
@@ -99,12 +107,25 @@ def _simple(world: World, module: Module, node: ast.Name | ast.Attribute, depth:
 
 def _bound(world: World, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Value:
     """Objects of the class that a type variable is bound to; unknown for any other name."""
+    found = _type_variable(world, module, node)
+    if found is None:
+        return UNKNOWN
+    bound = next((item.value for item in found[1].keywords if item.arg == "bound"), None)
+    value = declared(world, found[0], bound, depth)
+    return value if every(value, Instance) else UNKNOWN
+
+
+def is_type_variable(world: World, module: Module, node: ast.Name) -> bool:
+    """Whether a name stands for a `TypeVar`."""
+    return _type_variable(world, module, node) is not None
+
+
+def _type_variable(world: World, module: Module, node: ast.Name | ast.Attribute) -> tuple[Module, ast.Call] | None:
+    """The module and the call that make a type variable."""
     found = world.resolver.resolve(module, node)
     if not isinstance(found, Found) or not isinstance(found.node, ast.Call):
-        return UNKNOWN
-    bound = next((item.value for item in found.node.keywords if item.arg == "bound"), None)
-    value = declared(world, found.module, bound, depth) if spelt(found.node.func).endswith("TypeVar") else UNKNOWN
-    return value if every(value, Instance) else UNKNOWN
+        return None
+    return (found.module, found.node) if spelt(found.node.func).endswith("TypeVar") else None
 
 
 def _from_typing(module: Module, node: ast.expr) -> bool:
@@ -132,14 +153,21 @@ def _is_type_variable(kind: ClassValue) -> bool:
     return kind.cls.package in {"typing", "typing_extensions"}
 
 
-def _generic(world: World, module: Module, base: ast.expr, argument: ast.expr, depth: int) -> Value:
+def elements(argument: ast.expr) -> list[ast.expr]:
+    """What stands between the brackets of an annotation."""
+    return argument.elts if isinstance(argument, ast.Tuple) else [argument]
+
+
+def _generic(
+    world: World, module: Module, base: ast.expr, argument: ast.expr, depth: int, bound: Mapping[str, Value]
+) -> Value:
     name = _typing_name(module, base)
-    arguments = argument.elts if isinstance(argument, ast.Tuple) else [argument]
+    arguments = elements(argument)
     if not arguments:
         return UNKNOWN
 
     def of(position: int) -> Value:
-        return declared(world, module, arguments[position], depth) if position < len(arguments) else UNKNOWN
+        return declared(world, module, arguments[position], depth, bound) if position < len(arguments) else UNKNOWN
 
     if name == "Optional":
         return join(of(0), NONE)
@@ -175,4 +203,8 @@ def _generic(world: World, module: Module, base: ast.expr, argument: ast.expr, d
         return UNKNOWN if name != "Literal" else plain("str")
     if _from_typing(module, base):
         return UNKNOWN
-    return instances(world.reader.expression(module, base))
+    given = tuple(of(position) for position in range(len(arguments)))
+    return frozenset(
+        replace(kind, arguments=given) if isinstance(kind, Instance) and any(map(known, given)) else kind
+        for kind in instances(world.reader.expression(module, base))
+    )

@@ -20,6 +20,7 @@ from awaitest.engine.facts import (
     UNITTEST_COMPARISONS,
     UNITTEST_CONDITIONS,
 )
+from awaitest.engine.generics import bound_by, bound_in
 from awaitest.engine.patches import replaces
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED
 from awaitest.engine.steps import Misuse
@@ -255,7 +256,7 @@ def entered_by(run: Evaluator, kind: Kind, is_async: bool) -> Value:
         return UNKNOWN
     if gives_self(node):
         return itself
-    value = declared(run.world, method.owner.module, node.returns)
+    value = declared(run.world, method.owner.module, node.returns, bound=bound_in(run.world, method.owner, itself))
     if known(value):
         return itself if _same_class(value, kind) else value
     return run.world.reader.returns(run.world.function_info(method.owner.module, node, method.owner), {"self": itself})
@@ -303,7 +304,7 @@ def _result(
     assert not isinstance(node, ast.Lambda)
     if receiver is not None and gives_self(node):
         return receiver
-    value = declared(run.world, function.module, node.returns)
+    value = declared(run.world, function.module, node.returns, bound=bound_by(run.world, function, arguments))
     if receiver is not None and node.returns is not None and _passes_through(run, function, receiver):
         handed_on = run.world.reader.returns(function, arguments)
         return handed_on if every(handed_on, Coroutine) else UNKNOWN
@@ -316,6 +317,21 @@ def _result(
 def _without_protocols(value: Value) -> Value:
     """The value, unless only an annotation calls it an iterator: such an object may be an asynchronous one too."""
     return UNKNOWN if any(isinstance(kind, Iterator) for kind in value) else value
+
+
+def given_by(run: Evaluator, function: FunctionInfo, receiver: Value) -> Value:
+    """What a method gives that is called by syntax, such as `async for`, instead of by name."""
+    node = function.node
+    first = next(iter((*node.args.posonlyargs, *node.args.args)), None)
+    arguments = {first.arg: receiver} if first is not None else {}
+    if shape(run.world, function) is not Shape.AS_WRITTEN:
+        return UNKNOWN
+    if generates(node):
+        item = _items(run, function, arguments)
+        return frozenset({AsyncIterator(item) if function.is_async else Iterator(item)})
+    if not function.is_async:
+        return _result(run, function, arguments, receiver)
+    return frozenset({Coroutine(Site(node, function.module, "", lambda: _result(run, function, arguments, receiver)))})
 
 
 def _passes_through(run: Evaluator, function: FunctionInfo, receiver: Value) -> bool:
@@ -334,7 +350,7 @@ def _gives_at_once(node: ast.AST) -> bool:
     """Whether calling a member of a class certainly gives what it promises, no coroutine of it."""
     if isinstance(node, ast.AnnAssign):
         return isinstance(node.annotation, ast.Subscript) and spelt(node.annotation.value) in {"type", "Type"}
-    return isinstance(node, ast.FunctionDef)
+    return isinstance(node, ast.FunctionDef) or (isinstance(node, ast.AsyncFunctionDef) and generates(node))
 
 
 def _body_tells_more(run: Evaluator, function: FunctionInfo, declared_value: Value) -> bool:
@@ -352,7 +368,7 @@ def _items(run: Evaluator, function: FunctionInfo, arguments: dict[str, Value]) 
     assert not isinstance(node, ast.Lambda)
     kinds = [
         kind
-        for kind in declared(run.world, function.module, node.returns)
+        for kind in declared(run.world, function.module, node.returns, bound=bound_by(run.world, function, arguments))
         if isinstance(kind, (AsyncIterator, Iterator))
     ]
     value = join(*(kind.item for kind in kinds)) if kinds else UNKNOWN

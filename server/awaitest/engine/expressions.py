@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaitest.engine import members
+from awaitest.engine import members, special
 from awaitest.engine.arguments import Argument, Call
 from awaitest.engine.calls import apply, followed, is_client
 from awaitest.engine.expecting import enters_expecting, keeps_errors
@@ -155,7 +155,7 @@ class Evaluator(Tracker):
             elif isinstance(kind, Awaitable):
                 results.append(kind.result)
             else:
-                results.append(UNKNOWN)
+                results.append(special.awaited(self, kind))
         result = join(*results)
         self.note(Awaited(node=node, operand=operand, result=result, expected=self.expected > 0))
         return result
@@ -216,7 +216,7 @@ class Evaluator(Tracker):
             return frozenset(Plain(kind.name) for kind in left if isinstance(kind, Plain))
         self.escape(left)
         self.escape(right)
-        return UNKNOWN
+        return special.operated(self, left, node.op)
 
     def _eval_Compare(self, node: ast.Compare) -> Value:
         operands = [node.left, *node.comparators]
@@ -332,7 +332,7 @@ class Evaluator(Tracker):
             if not is_async:
                 self.misuse(value, iterable, Misuse.ITERATED)
             return UNKNOWN
-        return join(*(element_of(kind, is_async) for kind in value))
+        return join(*(special.element(self, kind, is_async) for kind in value))
 
     def _eval_Yield(self, node: ast.Yield) -> Value:
         value = self.eval(node.value) if node.value is not None else NONE

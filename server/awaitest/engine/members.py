@@ -7,6 +7,7 @@ import builtins
 from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
+from awaitest.engine.generics import bound_in
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -137,7 +138,7 @@ def _definition(world: World, member: Member, receiver: Value | None) -> Value:
             node = functions[0]
         return _method(world, member.owner, node, receiver)
     if isinstance(last, ast.AnnAssign):
-        return declared(world, module, last.annotation)
+        return declared(world, module, last.annotation, bound=bound_in(world, member.owner, receiver))
     if isinstance(last, ast.Assign):
         return world.reader.expression(module, last.value)
     if isinstance(last, ast.ClassDef):
@@ -166,7 +167,7 @@ def property_value(world: World, function: FunctionInfo, receiver: Value) -> Val
     assert not isinstance(node, ast.Lambda)
     if function.is_async:
         return UNKNOWN
-    value = declared(world, function.module, node.returns)
+    value = declared(world, function.module, node.returns, bound=bound_in(world, function.owner, receiver))
     return value if known(value) else world.reader.returns(function, {"self": receiver})
 
 

@@ -181,11 +181,13 @@ class CallableValue(Kind):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Instance(Kind):
-    """An object of a class; `site` is set for clients made here, whose life is followed; `made` where that call matters."""
+    """An object of a class; `site` is set for clients made here, whose life is followed; `made` where that call matters;
+    `arguments` are those of a generic class, where an annotation gives them."""
 
     cls: ClassInfo
     site: Site | None = None
     made: Made | None = None
+    arguments: tuple[Value, ...] = ()
 
 
 @dataclass(slots=True, unsafe_hash=True)
