@@ -1,4 +1,4 @@
-"""What becomes of a client behind the fixture that hands it out: whether those who get it may close it."""
+"""What becomes of a value behind the fixture that hands it out: whether a client may be closed there, a coroutine is taken for its result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaitest.engine.fixtures import Seeker
+from awaitest.engine.syntax import first_use
 from awaitest.engine.values import FunctionInfo, FunctionValue
 from awaitest.engine.world import Definition
 from awaitest.source.nodes import parts_of
@@ -13,6 +15,9 @@ from awaitest.source.nodes import parts_of
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
     from awaitest.project.modules import Module
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Place = tuple[ast.ClassDef | None, Function]
 
 _ENDS = frozenset({"aclose", "close", "__aenter__", "__aexit__"})
 
@@ -36,6 +41,46 @@ def _asking(module: Module, name: str) -> Iterator[ast.FunctionDef | ast.AsyncFu
         for part in parts_of(statement):
             if isinstance(part, Definition) and any(item.arg == name for item in _parameters(part)):
                 yield part
+
+
+def read_as(run: Run) -> str | None:
+    """What a test or fixture reads of the value that a fixture gives it, as a part of the text: an attribute, or "[…]"; None where
+    none certainly reads anything, or one awaits the value."""
+    assert run.fixture is not None
+    name, found = run.fixture.name, None
+    for module in _modules(run, name.encode()):
+        others = [it for it in _asking_here(module, None) if it[1].name == name and it[1] is not run.node]
+        for cls, node in [] if others else _asking_here(module, name):
+            if any(isinstance(it, ast.Await) and getattr(it.value, "id", "") == name for it in parts_of(node)):
+                return None
+            found = found or _read_by(run, module, cls, node, name)
+    return found
+
+
+def _asking_here(module: Module, name: str | None) -> Iterator[_Place]:
+    """The functions and methods of a module, with their classes; those that ask for a name, if one is given."""
+    for statement in module.body:
+        cls = statement if isinstance(statement, ast.ClassDef) else None
+        for node in cls.body if cls is not None else [statement]:
+            if isinstance(node, Definition) and (name is None or any(it.arg == name for it in _parameters(node))):
+                yield cls, node
+
+
+def _read_by(run: Run, module: Module, owner: ast.ClassDef | None, node: Function, name: str) -> str | None:
+    engine, cls = run.engine, run.engine.world.class_info(module, owner) if owner is not None else None
+    marks = [ast.unparse(item) for item in (*node.decorator_list, *(owner.decorator_list if owner is not None else ()))]
+    if any(name in mark or "xfail" in mark or "skip" in mark for mark in marks):
+        return None
+    source = engine.fixtures.find(name, Seeker(module, cls))
+    asks = engine.is_test(module, node, cls) or engine.fixtures.made_by(module, node, cls) is not None
+    if not asks or source is None or source.node is not run.node:
+        return None
+    match first_use(node, name):
+        case ast.Attribute(attr=attribute):
+            return attribute
+        case ast.Subscript():
+            return "[…]"
+    return None
 
 
 def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:

@@ -1,7 +1,7 @@
 """Reports a coroutine that nobody awaits.
 
 Finds calls of coroutine functions whose coroutine is dropped, or used as if it were the result: its attributes read,
-passed as data, written into a string, looped over, returned by a test.
+passed as data, written into a string, looped over, returned by a test, handed out by a fixture whose tests read the result.
 
 Why: Calling a coroutine function runs nothing. It only makes a coroutine object, and the work starts when somebody
 awaits it. A test that drops the coroutine passes without having sent its request; one that uses it fails with an error
@@ -40,11 +40,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Severity
+from awaitest.engine.handover import read_as
 from awaitest.engine.repair import await_fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
-from awaitest.engine.steps import FAILING, Misuse, Misused
-from awaitest.engine.values import Instance, Plain, Site
+from awaitest.engine.steps import FAILING, Gave, Misuse, Misused
+from awaitest.engine.values import Coroutine, Instance, Plain, Site, every
 
 RULE = Rule("AWT101", "missing-await", Severity.ERROR)
 
@@ -64,8 +65,11 @@ _CLAIMS = {
 _ENTERING = ("__enter__", "__aenter__")
 
 
-def check(step: Misused, run: Run) -> Iterator[Finding]:
+def check(step: Misused | Gave, run: Run) -> Iterator[Finding]:
     """A coroutine meets a use that only its result could serve."""
+    if isinstance(step, Gave):
+        yield from _handed_out(step, run)
+        return
     claim, site = _CLAIMS.get(step.how), step.coroutine.site
     if claim is None or (step.expected and step.how in {*FAILING, Misuse.ARGUMENT}):
         return
@@ -77,6 +81,16 @@ def check(step: Misused, run: Run) -> Iterator[Finding]:
         yield Finding(site.node, message, lambda: await_fix(run, site.node, f"Await `{site.label}(…)`"))
     else:
         yield Finding(step.node, f"{message} It is made in {site.module.name}.")
+
+
+def _handed_out(step: Gave, run: Run) -> Iterator[Finding]:
+    """A fixture gives a coroutine to tests that read the attributes of its result."""
+    if run.fixture is None or step.expected or not every(step.value, Coroutine):
+        return
+    sites = [kind.site for kind in step.value if isinstance(kind, Coroutine) and not kind.site.awaited]
+    if len(sites) == 1 and run.mine(site := sites[0].node) and (read := read_as(run)) is not None:
+        message = f"`{sites[0].label}(…)` is not awaited, so those who ask for `{run.fixture.name}` get a coroutine, which has no `{read}`."
+        yield Finding(site, message, lambda: await_fix(run, site, f"Await `{sites[0].label}(…)`"))
 
 
 def _cannot_be_entered(site: Site, run: Run) -> bool:
