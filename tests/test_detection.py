@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from benchmarks.detection import peers
 from benchmarks.detection.measure import measure, sample
+from benchmarks.detection.same import equal, same
 from benchmarks.detection.suite import Suite
 
 TEST = """\
@@ -74,3 +75,30 @@ def test_only_what_is_new_counts(root: Path, monkeypatch: pytest.MonkeyPatch) ->
     said = {mutant.kind for mutant, new in found.items() if new}
     assert said == {"await dropped: client"}
     assert len(found) == sum(map(len, chosen.values()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "original", "other"),
+    [
+        (
+            "marker dropped: module",
+            "pytestmark = pytest.mark.asyncio\n\n\nasync def test_a(): ...\n",
+            "@pytest.mark.asyncio\nasync def test_a(): ...\n",
+        ),
+        (
+            "ASGITransport turned into app=",
+            "from httpx import ASGITransport\n\nAsyncClient(transport=ASGITransport(app))\n",
+            "AsyncClient(transport=httpx.ASGITransport(app=app))\n",
+        ),
+        ("base_url dropped", 'AsyncClient(base_url="http://a")\n', 'AsyncClient(base_url="http://test")\n'),
+    ],
+)
+def test_what_a_mistake_leaves_open_may_be_spelt_otherwise(kind: str, original: str, other: str) -> None:
+    assert not same(other, original)
+    assert equal(other, original, kind)
+    assert not equal(other, original, "async dropped: with")
+
+
+def test_a_marker_with_other_arguments_is_another_one() -> None:
+    original = 'pytestmark = pytest.mark.asyncio(loop_scope="session")\n\n\nasync def test_a(): ...\n'
+    assert not equal("@pytest.mark.asyncio\nasync def test_a(): ...\n", original, "marker dropped: module")

@@ -25,7 +25,7 @@ def table(outcomes: Iterable[Outcome], others: Mapping[str, Mapping[Mutant, bool
         if verdict(it) != NO_MISTAKE:
             by_kind[it.mutant.kind].append(it)
     names = "".join(f" {name:>7}" for name in others)
-    head = f"{'planted':>7} {'found':>7} {'right':>7} {'unknown':>7} {'gaps':>5} {'of known':>8} {'fix':>7} {'restored':>8} {'broken':>6}"
+    head = f"{'planted':>7} {'found':>7} {'right':>7} {'unknown':>7} {'gaps':>5} {'of known':>8} {'fix':>7} {'restored':>8} {'or equal':>8} {'unclean':>7} {'broken':>6}"
     print(f"\n{'mistake':52} {head}{names}")
     for kind, its in sorted(by_kind.items()):
         right = [it for it in its if it.right_rule]
@@ -39,6 +39,8 @@ def table(outcomes: Iterable[Outcome], others: Mapping[str, Mapping[Mutant, bool
             f"{_share(len(right), len(its) - unknown):>8}",
             f"{_share(len(offered), len(right)):>7}",
             f"{_share(sum(it.restored for it in right), len(right)):>8}",
+            f"{_share(sum(it.equal for it in right), len(right)):>8}",
+            f"{sum(not it.clean for it in its):7}",
             f"{sum(not it.parses for it in its):6}",
             *(f"{_share(sum(found[it.mutant] for it in its), len(its)):>7}" for found in others.values()),
         ]
@@ -110,7 +112,7 @@ def main() -> int:
     table(outcomes, others)
     reasons(outcomes)
     if options.misses is not None:
-        records = [record(it) for it in outcomes if not it.right_rule or not it.restored]
+        records = [record(it) for it in outcomes if not it.right_rule or not it.equal or not it.clean]
         options.misses.write_text("\n".join(map(json.dumps, records)) + "\n", encoding="utf-8")
     return 0
 
@@ -123,6 +125,8 @@ def record(it: Outcome) -> dict[str, object]:
         "said": it.said,
         "right": it.right_rule,
         "fix": it.fix_offered,
+        "equal": it.equal,
+        "clean": it.clean,
         "parses": it.parses,
     }
 

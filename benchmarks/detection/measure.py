@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import random
 import sys
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +12,9 @@ from pathlib import Path
 from awaitest.check import Told
 from awaitest.live import Live
 from awaitest.source.splitter import split_lines
-from awaitest.source.text import Span, apply
+from awaitest.source.text import Edit, Span, apply, conflict
 from benchmarks.detection.mutants import Mutant, mutants
+from benchmarks.detection.same import equal, parse, same
 from benchmarks.detection.suite import Suite, SuiteFile
 
 
@@ -29,6 +28,11 @@ class Outcome:
     right_rule: bool
     fix_offered: bool
     restored: bool
+    """Some fix gives the very program that was there."""
+    equal: bool
+    """All fixes together do, but for a spelling that the mistake leaves open."""
+    clean: bool
+    """Nothing is said of the file after the fixes that was not said before."""
     parses: bool
     said: tuple[str, ...]
 
@@ -65,16 +69,27 @@ def _outcome(live: Live, file: SuiteFile, mutant: Mutant, before: set[tuple[str,
     live.edit(file.path, [_difference(file.text, text)])
     told = [it for it in live.check(file.path) if _key(it) not in before]
     right = [it for it in told if it.code in mutant.codes]
-    fixed = [_fixed(it, text) for it in right]
-    offered = [it for it in fixed if it is not None]
+    edits = [it for it in map(_edits, right) if it is not None]
+    lines = split_lines(text)
+    fixed = [apply(lines, it) for it in edits]
+    whole = list(dict.fromkeys(edit for it in edits for edit in it))
+    everything = fixed[0] if len(fixed) == 1 or (fixed and conflict(whole)) else apply(lines, whole)
+    restored = any(same(it, file.text) for it in fixed)
+    clean = True
+    if fixed and not restored:
+        live.edit(file.path, [_difference(text, everything)])
+        clean = {_key(it) for it in live.check(file.path)} <= before
+        live.edit(file.path, [_difference(everything, text)])
     outcome = Outcome(
         mutant=mutant,
         line_text=file.lines[mutant.line - 1].strip(),
         found=bool(told),
         right_rule=bool(right),
-        fix_offered=bool(offered),
-        restored=any(_same(it, file.text) for it in offered),
-        parses=all(_parse(it) is not None for it in offered),
+        fix_offered=bool(fixed),
+        restored=restored,
+        equal=restored or (clean and equal(everything, file.text, mutant.kind)),
+        clean=clean,
+        parses=all(parse(it) is not None for it in fixed),
         said=tuple(sorted({it.code for it in told})),
     )
     live.edit(file.path, [_difference(text, file.text)])
@@ -94,29 +109,8 @@ def _key(told: Told) -> tuple[str, str]:
     return told.code, told.message
 
 
-def _fixed(told: Told, text: str) -> str | None:
+def _edits(told: Told) -> list[Edit] | None:
     fix = told.diagnostic(with_fix=True).fix
     if fix is None or any(it.path != told.path for it in fix.edits):
         return None
-    return apply(split_lines(text), [it.edit for it in fix.edits])
-
-
-def _parse(text: str) -> ast.Module | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(text)
-        except SyntaxError:
-            return None
-
-
-def _same(text: str, original: str) -> bool:
-    """Whether two texts are the same program, the order of imports aside."""
-    after, before = _parse(text), _parse(original)
-    return after is not None and before is not None and _normal(after) == _normal(before)
-
-
-def _normal(tree: ast.Module) -> str:
-    imports = sorted(ast.dump(it) for it in tree.body if isinstance(it, ast.Import | ast.ImportFrom))
-    rest = [ast.dump(it) for it in tree.body if not isinstance(it, ast.Import | ast.ImportFrom)]
-    return "\n".join([*imports, *rest])
+    return [it.edit for it in fix.edits]

@@ -224,18 +224,18 @@ def _testcase(_: Suite, file: SuiteFile) -> Iterator[Mutant]:
                         yield _mutant(file, "IsolatedAsyncioTestCase turned into TestCase", "AWT202 AWT206", node, edit)
 
 
-def _loop_scopes(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
+def _loop_scopes(_: Suite, file: SuiteFile) -> Iterator[Mutant]:
     for node in file.nodes:
         if not isinstance(node, ast.AsyncFunctionDef) or not file.is_fixture(node):
             continue
         for item in node.decorator_list:
             if not isinstance(item, ast.Call) or "pytest_asyncio" not in ast.unparse(item.func):
                 continue
-            scopes = {it.arg: it for it in item.keywords}
-            if {"scope", "loop_scope"} <= scopes.keys() and not suite.sets_loop_scope:
-                edits = _without_argument(file, item, scopes["loop_scope"])
-                if edits and ast.unparse(scopes["scope"].value) != "'function'":
-                    yield _mutant(file, "loop scopes set apart", "AWT209 AWT213", node, *edits)
+            scopes = {it.arg: it.value for it in item.keywords}
+            if {"scope", "loop_scope"} <= scopes.keys() and ast.unparse(scopes["scope"]) != "'function'":
+                place = scopes["loop_scope"]
+                edit = _cut(file.start(place), file.end(place), '"function"')
+                yield _mutant(file, "loop scopes set apart", "AWT209 AWT213", node, edit)
 
 
 PLANTERS: tuple[Planter, ...] = (

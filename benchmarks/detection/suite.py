@@ -220,7 +220,6 @@ class Suite:
         texts = [path.read_text(encoding="utf-8") for path in configs]
         hooks = any(_DECIDING.search(path.read_bytes()) for path in root.rglob("conftest.py"))
         self.is_auto = hooks or any(_AUTO.search(text) for text in texts)
-        self.sets_loop_scope = any("asyncio_default_fixture_loop_scope" in text for text in texts)
         self.uses_anyio = any("mark.anyio" in file.text for file in self.files.values())
         self._others: dict[Path, SuiteFile | None] = {}
         self._clients: dict[tuple[Path, int, str], bool] = {}
