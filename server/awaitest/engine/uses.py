@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,24 @@ def uses(run: Run, node: ast.AST) -> list[Use] | None:
     if not once or outer or target not in bound_names(run.node.body):
         return None
     return [Use(part, path_to(run.node, part)) for part in names if not isinstance(part.ctx, ast.Store)]
+
+
+def reads_result(use: Use, own: Container[str]) -> bool:
+    """Whether a place takes a future or coroutine, which has these attributes of its `own`, for what awaiting it will give."""
+    match use.parent:
+        case ast.Subscript(value=value):
+            return value is use.node
+        case ast.Attribute(attr=attribute):
+            return attribute not in own and not attribute.startswith("_")
+        case ast.For(iter=iterable) | ast.comprehension(iter=iterable, is_async=0):
+            return iterable is use.node
+        case ast.Assert(test=test):
+            return test is use.node
+        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
+            return True
+        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[other]):
+            return left is use.node and isinstance(other, (ast.Constant, ast.List, ast.Dict, ast.Tuple, ast.ListComp))
+    return False
 
 
 def _target(statement: ast.AST, value: ast.AST) -> str | None:

@@ -1,6 +1,7 @@
 """Reports a call of an AsyncMock that nobody awaits.
 
-Finds a call that is a statement of its own, of an `AsyncMock` that the same function made.
+Finds a call of an `AsyncMock` that the same function made, where it is a statement of its own, or is compared, indexed or
+otherwise used as if it were the result.
 
 Why: The call only makes a coroutine. It counts as called but never as awaited: side effects do not happen,
 `assert_awaited` fails, and Python warns of a coroutine that was never awaited.
@@ -38,28 +39,51 @@ import ast
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Severity
+from awaitest.engine.facts import UNITTEST_COMPARISONS, UNITTEST_CONDITIONS
 from awaitest.engine.mocks import async_mocks
 from awaitest.engine.repair import await_fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Called, Discarded
+from awaitest.engine.syntax import INSPECTED
+from awaitest.engine.uses import Use, reads_result, uses
 from awaitest.engine.values import AsyncMockValue, every
 
 RULE = Rule("AWT121", "async-mock-not-awaited", Severity.ERROR)
 
 
-def check(step: Discarded, run: Run) -> Iterator[Finding]:
-    """A statement that calls an AsyncMock and drops the coroutine."""
+def check(step: Discarded | Called, run: Run) -> Iterator[Finding]:
+    """The coroutine of an AsyncMock is dropped, or read as if it were the result."""
     node = step.node
     if step.expected or run.kind == MODULE or not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return
     name = node.func.id
-    if not async_mocks(run, name) or not any(
-        isinstance(it, Called) and it.node is node and _mocks(it) for it in run.steps
+    called = (
+        [step] if isinstance(step, Called) else [it for it in run.steps if isinstance(it, Called) and it.node is node]
+    )
+    if (
+        not any(map(_mocks, called))
+        or not async_mocks(run, name)
+        or (isinstance(step, Called) and not _read(run, node))
     ):
         return
-    message = f"`{name}` is an AsyncMock, and nobody awaits the coroutine of `{name}(…)`. Write `await {name}(…)`."
+    made = f"the coroutine of `{name}(…)`"
+    fate = f"`{run.node.name}` takes {made} for its result" if isinstance(step, Called) else f"nobody awaits {made}"
+    message = f"`{name}` is an AsyncMock, and {fate}. Write `await {name}(…)`."
     yield Finding(node, message, lambda: await_fix(run, node, f"Await `{name}(…)`"))
+
+
+def _read(run: Run, node: ast.Call) -> bool:
+    places = uses(run, node)
+    return bool(places) and all(reads_result(use, INSPECTED) or _is_asserted(use) for use in places or ())
+
+
+def _is_asserted(use: Use) -> bool:
+    """Whether a test case compares it, or takes it for true or false."""
+    match use.parent:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=attribute)):
+            return attribute in UNITTEST_COMPARISONS | UNITTEST_CONDITIONS
+    return False
 
 
 def _mocks(call: Called) -> bool:

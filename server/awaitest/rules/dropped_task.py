@@ -45,7 +45,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
 from awaitest.engine.steps import Called
 from awaitest.engine.tasks import STARTING, await_later, ends, waits_after
-from awaitest.engine.uses import Use, library_callee, uses
+from awaitest.engine.uses import library_callee, reads_result, uses
 from awaitest.engine.words import short
 
 RULE = Rule("AWT107", "dropped-task", Severity.ERROR)
@@ -64,7 +64,9 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
     if places is None:
         return
     name = short(step.node)
-    if places and all(_reads(use, run) for use in places):
+    if places and all(
+        reads_result(use, _OWN) or (run.kind == TEST and isinstance(use.parent, ast.Return)) for use in places
+    ):
         message = f"`{name}` gives a future, not the results: nobody awaits it. Await it to get them."
         where = places[0].node if callee in STARTING and len(places) == 1 else step.node
         yield Finding(step.node, message, lambda: await_fix(run, where, f"Await `{name}`"))
@@ -79,23 +81,3 @@ def _dropped(step: Called, run: Run, name: str, starts: bool) -> Iterator[Findin
     elif run.kind == TEST and (waits := waits_after(run, step.node)) is not None and ends(run, step):
         message = f"`{name}` starts a task nobody awaits: a test that ends first cancels it, and its errors are lost. Keep and await it."
         yield Finding(step.node, message, lambda: await_later(run, step.node), Severity.WARNING if waits else None)
-
-
-def _reads(use: Use, run: Run) -> bool:
-    """Whether a place takes the future for what it will give."""
-    match use.parent:
-        case ast.Subscript(value=value):
-            return value is use.node
-        case ast.Attribute(attr=attribute):
-            return attribute not in _OWN and not attribute.startswith("_")
-        case ast.For(iter=iterable) | ast.comprehension(iter=iterable, is_async=0):
-            return iterable is use.node
-        case ast.Assert(test=test):
-            return test is use.node
-        case ast.Assign(targets=[ast.Tuple() | ast.List()]):
-            return True
-        case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[other]):
-            return left is use.node and isinstance(other, (ast.Constant, ast.List, ast.Dict, ast.Tuple, ast.ListComp))
-        case ast.Return():
-            return run.kind == TEST
-    return False
