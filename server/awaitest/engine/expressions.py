@@ -242,6 +242,7 @@ class Evaluator(Tracker):
             isinstance(operator, _IDENTITY)
             and not isinstance(other_node, ast.Constant)
             and not isinstance(operand, ast.Call)
+            and not every(other, Plain, Instance, Collection)
         ):
             self.escape(value)
         elif isinstance(operand, ast.Call):
