@@ -13,7 +13,7 @@ from awaitest.engine.diagnostic import FileEdit, Fix
 from awaitest.engine.run import FIXTURE, MODULE, NESTED, TEST
 from awaitest.engine.steps import Called
 from awaitest.engine.style import marker_edits
-from awaitest.engine.values import Coroutine, FunctionValue, Instance, join
+from awaitest.engine.values import Coroutine, FunctionValue, Instance, Plain, every, join
 from awaitest.engine.world import Definition
 from awaitest.source.edits import Import, remove_import, replace_import, uses_of
 from awaitest.source.nodes import children, parts_of
@@ -85,17 +85,22 @@ def await_edits(run: Run, call: ast.AST) -> list[Edit] | None:
 
 
 def _await_around(run: Run, call: ast.AST, chain: list[ast.AST]) -> Span | None:
-    """Where `await f().g()` stands, if it was meant as `(await f()).g()`: a method of the result that is no coroutine function."""
-    if len(chain) < 3 or not isinstance(chain[0], ast.Attribute) or not isinstance(chain[2], ast.Await):
-        return None
-    if chain[2].value is not chain[1] or getattr(chain[1], "func", None) is not chain[0]:
+    """Where `await f().g()` or `await f().x` stands, if it was meant as `(await f()).g()` or `(await f()).x`: nothing to be awaited."""
+    read = chain[0]
+    called = len(chain) > 2 and getattr(chain[1], "func", None) is read
+    outer = chain[1 + called] if len(chain) > 1 else None
+    if not isinstance(read, ast.Attribute) or not isinstance(outer, ast.Await) or outer.value is not chain[called]:
         return None
     made = [step.result for step in run.steps if isinstance(step, Called) and step.node is call]
     results = join(*(kind.site.result() for value in made for kind in value if isinstance(kind, Coroutine)))
-    methods = members.attribute(run.engine.world, results, chain[0].attr)
-    span, place = run.span(chain[2]), run.span(call).start
+    found = members.attribute(run.engine.world, results, read.attr)
+    span, place = run.span(outer), run.span(call).start
     directly = run.document.lines[place.line][span.start.column : place.column].strip() == "await"
-    plain = all(isinstance(kind, FunctionValue) and not kind.function.is_async for kind in methods)
+    plain = (
+        all(isinstance(kind, FunctionValue) and not kind.function.is_async for kind in found)
+        if called
+        else every(found, Plain)
+    )
     return span if made and plain and directly and span.start.line == place.line else None
 
 
