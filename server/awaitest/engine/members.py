@@ -60,6 +60,15 @@ def attribute(world: World, base: Value, name: str) -> Value:
     return join(*[_of_kind(world, kind, name) for kind in present])
 
 
+def at_path(world: World, path: str) -> Value:
+    """What stands at a dotted path from a module on, as `patch` takes it; nothing where no such thing is found."""
+    head, _, name = path.rpartition(".")
+    module = world.resolver.load(head) if head else None
+    if module is not None:
+        return world.name(module, name) or frozenset()
+    return attribute(world, at_path(world, head), name) if head else frozenset()
+
+
 def lacks(world: World, base: Value, name: str) -> bool:
     """Whether the objects in a value, all of known classes, certainly have no such attribute."""
     return every(base, Instance) and all(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaitest.engine import members
-from awaitest.engine.values import UNKNOWN, ModuleValue, Value
+from awaitest.engine.values import Value
 from awaitest.engine.words import short
 from awaitest.source.nodes import kept, of_kind, spelt
 
@@ -56,37 +56,6 @@ def _text(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def replacement(run: Run, step: Called) -> tuple[str, Value, ast.expr] | None:
-    """What a call of `monkeypatch.setattr`, `patch` or `patch.object` replaces, by name and value, and what with."""
-    match step.node:
-        case ast.Call(
-            func=ast.Attribute(attr="setattr", value=ast.Name(id="monkeypatch"))
-            | ast.Attribute(attr="object", value=ast.Name(id="patch") | ast.Attribute(attr="patch")),
-            args=[owner, ast.Constant(value=str(name)), new],
-            keywords=[],
-        ):
-            value = members.attribute(run.engine.world, step.arguments[0], name)
-            return f"{short(owner)}.{name}", value, new
-        case ast.Call(
-            func=ast.Attribute(attr="setattr", value=ast.Name(id="monkeypatch"))
-            | ast.Name(id="patch")
-            | ast.Attribute(attr="patch", value=ast.Name(id="mock" | "mocker")),
-            args=[ast.Constant(value=str(name)), new],
-            keywords=[],
-        ) if "." in name:
-            return name, _named(run, name), new
-    return None
-
-
-def _named(run: Run, dotted: str) -> Value:
-    first, *rest = dotted.split(".")
-    loaded = run.engine.world.resolver.load(first, run.module)
-    value: Value = UNKNOWN if loaded is None else frozenset({ModuleValue(loaded)})
-    for part in rest:
-        value = members.attribute(run.engine.world, value, part)
-    return value
-
-
 def replaces(patched: Iterable[str], name: str, *, client: str | None = None) -> bool:
     """Whether a name is among the patched ones. The methods of a client, spelt so, count only where a client is patched."""
     for dotted in patched:
@@ -94,3 +63,26 @@ def replaces(patched: Iterable[str], name: str, *, client: str | None = None) ->
         if last == name and (client is None or owner == client or "client" in owner.lower()):
             return True
     return False
+
+
+def replacement(step: Called, run: Run) -> tuple[str, Value, ast.Call] | None:
+    """What a call replaces, by its place and its value, and the call that makes what comes instead."""
+    match step.node:
+        case ast.Call(
+            func=ast.Attribute(attr="setattr", value=ast.Name(id="monkeypatch"))
+            | ast.Attribute(attr="object", value=ast.Name(id="patch") | ast.Attribute(attr="patch")),
+            args=[owner, ast.Constant(value=str(name)), *given],
+        ):
+            place, replaced = f"{short(owner)}.{name}", members.attribute(run.engine.world, step.arguments[0], name)
+        case ast.Call(
+            func=ast.Attribute(attr="setattr", value=ast.Name(id="monkeypatch"))
+            | ast.Name(id="patch")
+            | ast.Attribute(attr="patch"),
+            args=[ast.Constant(value=str(place)), *given],
+        ):
+            replaced = members.at_path(run.engine.world, place)
+        case _:
+            return None
+    new = [*given, *(it.value for it in step.node.keywords if it.arg == "new")]
+    alone = len(new) == 1 and all(it.arg == "new" for it in step.node.keywords)
+    return (place, replaced, new[0]) if alone and isinstance(new[0], ast.Call) else None

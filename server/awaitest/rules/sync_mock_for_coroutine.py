@@ -1,7 +1,7 @@
 """Reports a plain mock that is put in the place of a coroutine function.
 
-Finds `MagicMock(return_value=…)` and `Mock(return_value=…)` that `monkeypatch.setattr()`, `patch()` or `patch.object()`
-put where an `async def` stands, with a return value that cannot be awaited.
+Finds `MagicMock(return_value=…)` and `Mock(return_value=…)` that `monkeypatch.setattr()`, `patch()` or
+`patch.object()` put where an `async def` stands, with a return value that cannot be awaited.
 
 Why: The code under test awaits the call and gets the plain return value: it fails with `TypeError: object … can't be
 used in 'await' expression`. Where it catches errors, the test may pass for the wrong reason.
@@ -58,20 +58,20 @@ _RUNNING = ("run", "create_task", "ensure_future", "gather", "run_until_complete
 
 def check(step: Called, run: Run) -> Iterator[Finding]:
     """A mock whose result cannot be awaited replaces a coroutine function."""
-    found = replacement(run, step)
-    if found is None or not isinstance(found[2], ast.Call):
+    found = replacement(step, run)
+    if found is None:
         return
-    name, replaced, mock = found[0], found[1], found[2]
+    place, replaced, mock = found
     called = next((other for other in run.steps if isinstance(other, Called) and other.node is mock), None)
     if called is None or run.kind == MODULE or step.expected or not run.mine(mock) or not _gives_plain(called):
         return
     if any(replaces(patched_by(run.node), running) for running in _RUNNING) or _called_plainly(
-        run, name.rpartition(".")[2]
+        run, place.rpartition(".")[2]
     ):
         return
     if replaced and all(is_coroutine_function(run.engine.world, kind) for kind in replaced):
         message = (
-            f"`{name}` is a coroutine function, but what `{short(mock)}` gives cannot be awaited. Use `AsyncMock`."
+            f"`{place}` is a coroutine function, but what `{short(mock)}` gives cannot be awaited. Use `AsyncMock`."
         )
         yield Finding(mock, message, lambda: _fix(run, mock))
 
