@@ -223,8 +223,8 @@ class Evaluator(Tracker):
         values = [self.eval(operand) for operand in operands]
         for position, operator in enumerate(node.ops):
             pair = ((operands[position], values[position]), (operands[position + 1], values[position + 1]))
-            for (operand, value), (other_node, other) in (pair, pair[::-1]):
-                self._compared(node, operand, value, other_node, other, operator)
+            for (operand, value), (_, other) in (pair, pair[::-1]):
+                self._compared(node, operand, value, other, operator)
         return plain("bool")
 
     def _compared(
@@ -232,7 +232,6 @@ class Evaluator(Tracker):
         node: ast.Compare,
         operand: ast.expr,
         value: Value,
-        other_node: ast.expr,
         other: Value,
         operator: ast.cmpop,
     ) -> None:
@@ -240,7 +239,6 @@ class Evaluator(Tracker):
             return
         if may_be(other, Coroutine) or (
             isinstance(operator, _IDENTITY)
-            and not isinstance(other_node, ast.Constant)
             and not isinstance(operand, ast.Call)
             and not every(other, Plain, Instance, Collection)
         ):
