@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
+import enum
+import types
 from dataclasses import dataclass
 
 import pytest
 
 from awaitest.trace.path.awaitest_trace.values import brief
+
+
+class Touched(BaseException):
+    """Not an Exception, so that nothing that is careful hides it."""
 
 
 @dataclass
@@ -17,7 +24,7 @@ class Item:
 
 class Loud:
     def __repr__(self) -> str:
-        raise AssertionError
+        raise Touched
 
     __str__ = __repr__
 
@@ -25,7 +32,7 @@ class Loud:
 class Sly:
     @property
     def __class__(self) -> type:
-        raise AssertionError
+        raise Touched
 
     @__class__.setter
     def __class__(self, _: type) -> None: ...
@@ -63,3 +70,74 @@ def test_a_list_that_holds_itself() -> None:
     items: list[object] = []
     items.append(items)
     assert brief(items) == "[[[[…]]]]"
+
+
+def test_no_code_of_a_user_is_run() -> None:
+    """Neither of the class, nor of its metaclass: each of these would raise what `brief` lets through."""
+
+    class Refuses(type):
+        """A metaclass that allows nothing."""
+
+        def __getattribute__(cls, name: str) -> object:
+            raise Touched(name)
+
+        def __eq__(cls, other: object) -> bool:
+            raise Touched
+
+        def __hash__(cls) -> int:
+            raise Touched
+
+        def __instancecheck__(cls, instance: object) -> bool:
+            raise Touched
+
+    class Refused(metaclass=Refuses):
+        pass
+
+    class Guarded:
+        def __init__(self) -> None:
+            object.__setattr__(self, "__dict__", {"a": 1})
+
+        def __getattribute__(self, name: str) -> object:
+            raise Touched(name)
+
+    class Lazy(types.ModuleType):
+        def __getattribute__(self, name: str) -> object:
+            raise Touched(name)
+
+    class Zone(datetime.tzinfo):
+        def __repr__(self) -> str:
+            raise Touched
+
+    class OddError(Exception):
+        @property
+        def args(self) -> tuple[object, ...]:
+            raise Touched
+
+        @args.setter
+        def args(self, _: object) -> None: ...
+
+    class Colour(enum.Enum):
+        RED = 1
+
+    told = [brief(it) for it in (Refused(), Refused, Guarded(), Lazy("late"), OddError("x"), Colour.RED)]
+    assert told == [
+        "Refused instance",
+        "class Refused",
+        "Guarded instance",
+        "module late",
+        "OddError('x')",
+        "Colour.RED",
+    ]
+    moment = datetime.datetime(2026, 1, 2, tzinfo=Zone())
+    assert (
+        brief([moment, datetime.time(1, tzinfo=Zone())]) == "[datetime.datetime(2026, 1, 2, 0, 0), datetime.time(1, 0)]"
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [type("x" * 10**6, (), {})(), "\udcff" * 10**6, b"\xff" * 10**6, [["y" * 999] * 9] * 9]
+)
+def test_what_is_enormous_stays_short(value: object) -> None:
+    text = brief(value)
+    assert len(text) < 300
+    assert text.isascii() or "…" in text

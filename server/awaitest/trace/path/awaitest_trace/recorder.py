@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from types import CodeType, FrameType
-from typing import Any
 
 from .asserts import sides
 from .loops import Loops
 from .sink import Sink
 from .statements import Statement, statements
-from .values import brief, is_a
+from .values import brief, is_a, package, state_of
 
 NAMES = 60
 """Names of a function that are followed."""
@@ -178,11 +177,10 @@ class Recorder:
                 value is not None
                 and not name.startswith("_")
                 and not is_a(value, _DATA)
-                and type(value).__module__ != "typing"
+                and package(type(value)) != "typing"
             ):
                 found.setdefault(name, brief(value))
-        owner = frame.f_locals.get("self")
-        state: dict[str, Any] = getattr(owner, "__dict__", {}) if owner is not None else {}
+        state = state_of(frame.f_locals.get("self"))
         found.update({f"self.{name}": brief(value) for name, value in state.items() if name in code.co_names})
         return found
 

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import enum
 import fractions
 import inspect
 import pathlib
 import types
 import uuid
+import zoneinfo
 from collections.abc import Iterable
 from typing import Any
 
 LONGEST = 120
 ITEMS = 6
 DEEPEST = 3
-_SAFE = (
-    datetime.date, datetime.datetime, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction, uuid.UUID,
+_SAFE = frozenset(map(id, (
+    datetime.date, datetime.timedelta, decimal.Decimal, fractions.Fraction, uuid.UUID,
     pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, pathlib.PureWindowsPath, range, complex, float, bool,
     type(None), type(...), type(NotImplemented),
-)  # fmt: skip
-_BRACKETS: dict[type, str] = {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}
+)))  # fmt: skip
+"""By id, as a metaclass may have its own `__eq__` and `__hash__`."""
+_BRACKETS = {id(list): "[]", id(tuple): "()", id(set): "{}", id(frozenset): "{}"}
+_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+_ZONES = (type(None), datetime.timezone, zoneinfo.ZoneInfo)
 _CLIENT_STATES = {"OPENED": ", open", "CLOSED": ", closed"}
+_NAME, _MRO, _VARS = (vars(type)[name].__get__ for name in ("__name__", "__mro__", "__dict__"))
+"""Of a class, past its metaclass."""
+_ARGUMENTS = vars(BaseException)["args"].__get__
 
 
 def brief(value: object, depth: int = 0) -> str:
@@ -29,7 +37,23 @@ def brief(value: object, depth: int = 0) -> str:
     try:
         return _cut(_brief(value, depth))
     except Exception:
-        return f"{type(value).__name__} instance"
+        return f"{class_name(type(value))} instance"
+
+
+def class_name(kind: type) -> str:
+    """The name of a class, as it was given one."""
+    return str(_NAME(kind)[:LONGEST])
+
+
+def state_of(value: object) -> dict[str, Any]:
+    """What an object holds by name; empty where reading it would run code of the user's."""
+    found = _static(type(value), "__dict__")
+    state = found.__get__(value) if type(found) in _DESCRIPTORS else None
+    return state if type(state) is dict else {}
+
+
+def _static(kind: type, name: str) -> Any:
+    return next((_VARS(base)[name] for base in _MRO(kind) if name in _VARS(base)), None)
 
 
 def _brief(value: Any, depth: int) -> str:
@@ -38,14 +62,16 @@ def _brief(value: Any, depth: int) -> str:
         return _text(value)
     if kind is int:
         return repr(value) if value.bit_length() < 256 else f"int of {value.bit_length()} bits"
-    if kind in _SAFE:
+    if kind is datetime.datetime or kind is datetime.time:
+        return repr(value if type(value.tzinfo) in _ZONES else value.replace(tzinfo=None))
+    if id(kind) in _SAFE:
         return repr(value)
-    if kind in _BRACKETS:
+    if id(kind) in _BRACKETS:
         return _sequence(value, kind, depth)
     if kind is dict:
         return _mapping(value.items(), len(value), depth)
     if is_a(value, type):
-        return f"class {value.__name__}"
+        return f"class {class_name(value)}"
     return _runnable(value) or _object(value, kind, depth)
 
 
@@ -59,7 +85,7 @@ def _text(value: Any) -> str:
 
 
 def _sequence(value: Any, kind: type, depth: int) -> str:
-    opening, closing = _BRACKETS[kind][0], _BRACKETS[kind][1]
+    opening, closing = _BRACKETS[id(kind)]
     if depth >= DEEPEST and value:
         return f"{opening}…{closing}"
     shown = [brief(item, depth + 1) for item in _first(value)]
@@ -89,12 +115,12 @@ def _runnable(value: Any) -> str:
     if is_a(value, types.CoroutineType):
         frame = value.cr_frame
         started = "finished" if frame is None else "not awaited" if is_fresh(value) else "running"
-        return f"coroutine {value.__qualname__}(), {started}"
+        return f"coroutine {value.__qualname__[:LONGEST]}(), {started}"
     if is_a(value, types.AsyncGeneratorType | types.GeneratorType):
-        return f"{'async ' if is_a(value, types.AsyncGeneratorType) else ''}generator {value.__qualname__}()"
+        return f"{'async ' if is_a(value, types.AsyncGeneratorType) else ''}generator {value.__qualname__[:LONGEST]}()"
     if is_a(value, types.FunctionType | types.BuiltinFunctionType | types.MethodType):
-        return f"function {value.__name__}"
-    return f"module {value.__name__}" if is_a(value, types.ModuleType) else ""
+        return f"function {value.__name__[:LONGEST]}"
+    return f"module {brief(state_of(value).get('__name__'))[1:-1]}" if is_a(value, types.ModuleType) else ""
 
 
 def is_fresh(coroutine: types.CoroutineType[Any, Any, Any]) -> bool:
@@ -103,32 +129,31 @@ def is_fresh(coroutine: types.CoroutineType[Any, Any, Any]) -> bool:
 
 
 def _object(value: Any, kind: type, depth: int) -> str:
-    name = kind.__name__
-    state = vars(value) if _plain(kind) else None
-    if state is None:
-        return f"{name} instance"
+    name, state = class_name(kind), state_of(value)
     library = _base_names(kind)
-    if "Response" in library and "status_code" in state:
-        return f"{name} {state['status_code']}"
+    if "Response" in library and is_a(state.get("status_code"), int):
+        return f"{name} {int.__repr__(state['status_code'])}"
     if "BaseClient" in library and "_state" in state:
-        return f"{name} instance{_CLIENT_STATES.get(getattr(state['_state'], 'name', ''), '')}"
+        return f"{name} instance{_CLIENT_STATES.get(str(state_of(state['_state']).get('_name_')), '')}"
+    if type(kind) is enum.EnumMeta and type(state.get("_name_")) is str:
+        return f"{name}.{state['_name_']}"
     if is_a(value, BaseException):
-        return f"{name}({', '.join(brief(item, depth + 1) for item in value.args[:ITEMS])})"
-    fields = getattr(kind, "__dataclass_fields__", None) or getattr(kind, "__pydantic_fields__", None)
-    if not isinstance(fields, dict) or depth >= DEEPEST:
+        return f"{name}({', '.join(brief(item, depth + 1) for item in _ARGUMENTS(value)[:ITEMS])})"
+    fields = _static(kind, "__dataclass_fields__") or _static(kind, "__pydantic_fields__")
+    if type(fields) is not dict or depth >= DEEPEST or not state:
         return f"{name} instance"
     shown = [f"{field}={brief(state[field], depth + 1)}" for field in _first(fields) if field in state]
     return f"{name}({', '.join([*shown, *(['…'] if len(fields) > ITEMS else [])])})"
 
 
-def _plain(kind: type) -> bool:
-    """Whether `vars()` of an instance runs no code of the user's."""
-    found = next((vars(base)["__dict__"] for base in kind.__mro__ if "__dict__" in vars(base)), None)
-    return isinstance(found, types.GetSetDescriptorType)
-
-
 def _base_names(kind: type) -> set[str]:
-    return {base.__name__ for base in kind.__mro__ if base.__module__.partition(".")[0] in ("httpx", "httpx2")}
+    return {_NAME(base) for base in _MRO(kind) if package(base) in ("httpx", "httpx2")}
+
+
+def package(kind: type) -> str:
+    """The package in which a class says it was defined."""
+    module = _VARS(kind).get("__module__")
+    return module.partition(".")[0] if type(module) is str else ""
 
 
 def _cut(text: str) -> str:
