@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -77,9 +78,12 @@ _NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
 
 def _environment() -> dict[str, str]:
+    """Ours, and what takes the recorder there; it puts back what it finds in `AWAITEST_ENVIRONMENT` before any test can look."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     paths = [str(RECORDER), *filter(None, [inherited.get("PYTHONPATH")])]
-    return {**inherited, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8:backslashreplace"}
+    changed = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8:backslashreplace"}
+    before = json.dumps({name: inherited.get(name) for name in changed})
+    return {**inherited, **changed, "AWAITEST_ENVIRONMENT": before}
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float, proceed: Callable[[], bool]) -> str:

@@ -12,13 +12,14 @@ import sysconfig
 import warnings
 import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, CoroutineType, FrameType
 from typing import Any
 
 from .patching import Patches
-from .values import brief, is_fresh
+from .values import brief, class_name, is_fresh, state_of
 
 COROUTINE, CLIENT, TASK, EXCEPTION = "coroutine", "client", "task", "exception"
 STREAM, OVERRIDE = "stream", "override"
@@ -33,6 +34,9 @@ _LIBRARIES = tuple(
     os.path.normcase(path) + os.sep
     for path in {*(sysconfig.get_path(name) for name in _INSTALLED), str(Path(__file__).parent)}
 )
+_LOOKS = ("collect", "freeze", "get_freeze_count", "get_objects", "get_referrers", "unfreeze")
+"""Functions of `gc` that do not see, or that show, what is frozen."""
+_all_objects, _unfreeze = gc.get_objects, gc.unfreeze
 _RUNNERS = ("asyncio.runners", "backports.asyncio.runner.runner", "anyio._backends._asyncio")
 
 
@@ -71,15 +75,16 @@ class Leftovers:
         self._depth = 0
         self._clients: list[_Client] = []
         self._streams: list[tuple[Any, str, int, int, bool]] = []
-        self._by_client: weakref.WeakKeyDictionary[Any, _Client] = weakref.WeakKeyDictionary()
+        self._by_client: dict[int, _Client] = {}
+        """By id, as clients may have an `__eq__` and `__hash__` of their own."""
         self._found: list[Leftover] = []
         self._blamed: set[int] = set()
-        """What was found while something still held it, by id: Python tells of it again when it dies. No weak references here:
-        one that is made while a coroutine dies outlives it."""
+        """What was found while something still held it, or was there before, by id: Python tells of it again when it dies.
+        No weak references here: one that is made while a coroutine dies outlives it."""
         self._before: set[Any] = set()
         self._tasks: list[Any] = []
         self._alive: list[Any] = []
-        self._apps: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._apps: dict[int, weakref.ref[Any]] = {}
         self._looked = False
         self._overrides: dict[int, dict[Any, Any]] = {}
         self._frozen = False
@@ -95,17 +100,21 @@ class Leftovers:
         self._depth = sys.get_coroutine_origin_tracking_depth()
         sys.set_coroutine_origin_tracking_depth(max(self._depth, FRAMES))
         self._install()
-        self._overrides = _overrides(self._known_apps([] if self._looked else gc.get_objects()))
+        self._overrides = _overrides(self._known_apps([] if self._looked else _all_objects()))
         self._looked = True
         if gc.get_freeze_count() < STARTUP:
             gc.freeze()
             self._frozen = True
+        else:
+            self._know(_all_objects())
+        for name in _LOOKS:
+            self._patches.wrap(gc, name, self._around_gc)
 
-    def main_started(self, _: FrameType) -> None:
+    def main_started(self) -> None:
         loop = asyncio._get_running_loop()
         self._before = set() if loop is None else _tasks_of(loop)
 
-    def main_ended(self, _: FrameType) -> None:
+    def main_ended(self) -> None:
         loop = asyncio._get_running_loop()
         if loop is not None:
             current = asyncio.current_task(loop)
@@ -122,7 +131,7 @@ class Leftovers:
         self._patches.undo()
         sys.set_coroutine_origin_tracking_depth(self._depth)
         if self._frozen:
-            gc.unfreeze()
+            _unfreeze()
             self._frozen = False
             if self._since_search > GARBAGE:
                 gc.collect()
@@ -130,7 +139,7 @@ class Leftovers:
 
     def end(self, is_last: bool, module: Any) -> list[Leftover]:
         """Everything left behind, once all fixtures of the test are torn down; `module` for the last test of its module."""
-        objects = gc.get_objects()
+        objects = _all_objects()
         self._since_search += len(objects)
         self._scan(objects)
         self._tell_tasks()
@@ -144,7 +153,25 @@ class Leftovers:
 
     def fixture_made(self) -> None:
         """Overrides that a wider fixture has set are its own matter."""
-        self._overrides |= _overrides(self._known_apps(gc.get_objects()))
+        self._overrides |= _overrides(self._known_apps(_all_objects()))
+
+    def _know(self, objects: list[Any]) -> None:
+        """What is there before a test is nothing that it leaves."""
+        self._blamed |= {id(it) for kind in (CoroutineType, asyncio.Future) for it in _of_kind(objects, kind)}
+
+    def _around_gc(self, original: Any) -> Any:
+        """A test that looks at Python's objects sees them all."""
+
+        @functools.wraps(original)
+        def look(*arguments: Any, **options: Any) -> Any:
+            if self._frozen:
+                young = set(map(id, _all_objects()))
+                _unfreeze()
+                self._frozen = False
+                self._know([it for it in _all_objects() if id(it) not in young])
+            return original(*arguments, **options)
+
+        return look
 
     def _install(self) -> None:
         wrap = self._patches.wrap
@@ -164,7 +191,9 @@ class Leftovers:
 
     def _around_warning(self, original: Any) -> Any:
         def warn(coroutine: Any) -> None:
-            self._tell_coroutine(coroutine)
+            with suppress(Exception):
+                self._tell_coroutine(coroutine)
+                self._blamed.discard(id(coroutine))
             original(coroutine)
 
         return warn
@@ -172,8 +201,11 @@ class Leftovers:
     def _around_handler(self, original: Any) -> Any:
         @functools.wraps(original)
         def handle(loop: Any, context: dict[str, Any]) -> None:
-            if "never retrieved" in str(context.get("message", "")):
-                self._tell_exception(context.get("future") or context.get("task"), context.get("exception"))
+            with suppress(Exception):
+                if "never retrieved" in context.get("message", ""):
+                    future = context.get("future") or context.get("task")
+                    self._tell_exception(future, context.get("exception"))
+                    self._blamed.discard(id(future))
             original(loop, context)
 
         return handle
@@ -191,11 +223,8 @@ class Leftovers:
         @functools.wraps(original)
         def init(client: Any, *arguments: Any, **options: Any) -> None:
             original(client, *arguments, **options)
-            made = _Client(type(client).__name__, *self._caller(sys._getframe(1)), self.owner)
-            try:
-                self._by_client[client] = made
-            except TypeError:
-                return
+            made = _Client(class_name(type(client)), *self._caller(sys._getframe(1)), self.owner)
+            self._by_client[id(client)] = made
             self._clients.append(made)
 
         return init
@@ -214,7 +243,7 @@ class Leftovers:
     def _around_close(self, original: Any) -> Any:
         @functools.wraps(original)
         async def close(client: Any, *arguments: Any) -> Any:
-            made = self._by_client.get(client)
+            made = self._by_client.get(id(client))
             if made is not None:
                 made.is_closed = True
             return await original(client, *arguments)
@@ -249,7 +278,6 @@ class Leftovers:
 
     def _tell(self, it: Any, what: str, coroutine: Any, name: str, detail: str = "") -> None:
         if id(it) in self._blamed:
-            self._blamed.discard(id(it))
             return
         self._blamed.add(id(it))
         path, line, via, is_direct = self._origin(coroutine)
@@ -271,10 +299,10 @@ class Leftovers:
     def _tell_globals(self, module: Any) -> None:
         """Clients that a test module made when it was imported, used, and never closed."""
         for name, value in list(vars(module).items()) if module is not None else ():
-            used = getattr(vars(value).get("_state"), "name", "") == "OPENED" if _is_client(value) else False
-            line = _bound_at(module.__file__, name) if used and value not in self._by_client else 0
+            used = _is_client(value) and state_of(state_of(value).get("_state")).get("_name_") == "OPENED"
+            line = _bound_at(module.__file__, name) if used and id(value) not in self._by_client else 0
             if line:
-                self._found.append(Leftover(CLIENT, type(value).__name__, module.__file__, line))
+                self._found.append(Leftover(CLIENT, class_name(type(value)), module.__file__, line))
 
     def _tell_overrides(self, objects: list[Any]) -> None:
         for app in self._known_apps(objects):
@@ -282,15 +310,14 @@ class Leftovers:
             for key, value in app.dependency_overrides.items():
                 if before.get(key) is not value:
                     name = getattr(key, "__qualname__", brief(key))
-                    self._found.append(Leftover(OVERRIDE, name, "", 0, f"{type(app).__name__} still overrides it"))
+                    self._found.append(Leftover(OVERRIDE, name, "", 0, f"{class_name(type(app))} still overrides it"))
 
     def _known_apps(self, objects: list[Any]) -> list[Any]:
         """Apps that are there: those known before and those among the objects."""
         kind = getattr(sys.modules.get("fastapi"), "FastAPI", None)
         if kind is not None:
-            for it in _of_kind(objects, kind):
-                self._apps.add(it)
-        return list(self._apps)
+            self._apps |= {id(it): weakref.ref(it) for it in _of_kind(objects, kind)}
+        return [app for known in self._apps.values() if (app := known()) is not None]
 
     def _origin(self, coroutine: Any) -> tuple[str, int, int, bool]:
         """The innermost line of the project that made a coroutine, the test's line behind it, and whether they are known;
@@ -330,8 +357,13 @@ class Leftovers:
 
 def _of_kind(objects: list[Any], kind: type) -> list[Any]:
     """Those objects that are of a kind: there may be hundreds of thousands, of a few thousand types."""
-    kinds = {it for it in set(map(type, objects)) if issubclass(it, kind)}
-    return [it for it in objects if type(it) in kinds] if kinds else []
+    try:
+        kinds = {it for it in set(map(type, objects)) if issubclass(it, kind)}
+        return [it for it in objects if type(it) in kinds] if kinds else []
+    except Exception:
+        return [
+            it for it in objects if issubclass(type(it), kind)
+        ]  # some metaclass has a `__hash__` of its own, or none
 
 
 def _overrides(apps: list[Any]) -> dict[int, dict[Any, Any]]:

@@ -18,10 +18,7 @@ _NO_FAILURES = (StopIteration, StopAsyncIteration, GeneratorExit)
 
 
 class Monitor:
-    """Events of chosen code objects only, but for exceptions, which Python tells of every function. To start and to stop
-    makes Python look anew at each function that runs: milliseconds, so that it is left on where nothing speaks against it."""
-
-    lasts = True
+    """Events of chosen code objects only, but for exceptions, which Python tells of every function."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
@@ -32,8 +29,6 @@ class Monitor:
     def start(self, wanted: Wanted) -> None:
         """Raises RuntimeError where other tools hold every place."""
         self._wanted = wanted
-        if self._tool >= 0:
-            return
         self._tool = next((number for number in _FREE_TOOLS if monitoring.get_tool(number) is None), -1)
         if self._tool < 0:
             raise RuntimeError("no free place for a monitoring tool")

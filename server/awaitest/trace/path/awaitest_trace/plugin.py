@@ -5,6 +5,9 @@ Loaded by `-p awaitest_trace.plugin`, or as an entry point where awaitest is ins
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +20,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     if pluginmanager.has_plugin(f"{_NAME}-options"):
         return
     pluginmanager.register(object(), f"{_NAME}-options")
+    _leave_no_trace()
     group = parser.getgroup("awaitest")
     group.addoption("--awaitest-trace", type=Path, metavar="FILE", help="record each step of the tests to this file")
     group.addoption("--awaitest-helpers", action="store_true", help="record fixtures and helpers of the test tree too")
@@ -42,6 +46,17 @@ def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
         config.option.numprocesses = 0
         config.option.dist, config.option.tx = "no", []
     yield
+
+
+def _leave_no_trace() -> None:
+    """Neither tests nor the processes that they start see how the recorder came here: `running.py` names what it changed."""
+    before = os.environ.pop("AWAITEST_ENVIRONMENT", None)
+    if before is None:
+        return
+    for name, value in json.loads(before).items():
+        os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+    folder = str(Path(__file__).parents[1])
+    sys.path[:] = [path for path in sys.path if path != folder]
 
 
 def pytest_configure(config: pytest.Config) -> None:

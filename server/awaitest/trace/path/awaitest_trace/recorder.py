@@ -55,8 +55,6 @@ class Recorder:
         self._shows = shows
         self._activations: dict[FrameType, Activation] = {}
         self._written = 0
-        self.on_main_start: Callable[[FrameType], None] = lambda frame: None
-        self.on_main_end: Callable[[FrameType], None] = lambda frame: None
 
     def started(self, frame: FrameType) -> None:
         code, outer, depth = frame.f_code, frame.f_back, 0
@@ -73,7 +71,6 @@ class Recorder:
         made.held = self._names(frame) if made.is_shown else {}
         if is_main:
             self._sink.write("started", function=code.co_name, held=made.held, **self._loops.here())
-            self.on_main_start(frame)
 
     def reached(self, frame: FrameType, line: int) -> None:
         activation = self._activations.get(frame)
@@ -125,8 +122,6 @@ class Recorder:
         if activation is None:
             return
         self._finish(activation, frame, None)
-        if self._is_main(frame):
-            self.on_main_end(frame)
         del self._activations[frame]
 
     def _finish(self, activation: Activation, frame: FrameType, following: Statement | None) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from contextvars import ContextVar
 from time import perf_counter
+from types import CodeType
 from typing import Any
 
 from .patching import Patches
 from .sink import Sink
+from .values import is_a, state_of
 
 _SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
 BODY = 2_000
@@ -66,6 +69,7 @@ class Requests:
         return send
 
     def _begin(self, request: Any) -> tuple[dict[str, Any], Any]:
+        """What is told of a request; not more than a number of one that is none of the library's."""
         self._count += 1
         told = {
             "number": self._count,
@@ -78,15 +82,13 @@ class Requests:
         return told, _CURRENT.set(told)
 
     def _end(self, told: dict[str, Any], token: Any, response: Any = None, error: str | None = None) -> None:
-        _CURRENT.reset(token)
+        with suppress(ValueError):  # a context other than the one in which the request was begun
+            _CURRENT.reset(token)
         told["seconds"] = perf_counter() - told.pop("began")
         told["error"] = error
-        if response is not None:
-            told |= {
-                "status": getattr(response, "status_code", None),
-                "received": _headers(response),
-                "body": _body(response),
-            }
+        state = state_of(response)
+        if is_a(state.get("status_code"), int):
+            told |= {"status": int(state["status_code"]), "received": _headers(response), "body": _body(state)}
         self._sink.write("response", **told)
 
 
@@ -95,17 +97,18 @@ def _around_route(original: Any) -> Any:
     async def handle(route: Any, *arguments: Any, **options: Any) -> Any:
         told = _CURRENT.get()
         if told is not None:
-            code = getattr(
-                functools.reduce(lambda it, _: getattr(it, "__wrapped__", it), range(9), route.endpoint),
-                "__code__",
-                None,
-            )
-            told["route"] = str(getattr(route, "path", ""))
-            told["endpoint"] = str(getattr(route, "name", ""))
-            told["place"] = None if code is None else [code.co_filename, code.co_firstlineno]
+            with suppress(Exception):
+                told |= _routed(route)
         return await original(route, *arguments, **options)
 
     return handle
+
+
+def _routed(route: Any) -> dict[str, Any]:
+    endpoint = functools.reduce(lambda it, _: getattr(it, "__wrapped__", it), range(9), route.endpoint)
+    code = getattr(endpoint, "__code__", None)
+    place = [code.co_filename, code.co_firstlineno] if is_a(code, CodeType) else None
+    return {"route": str(route.path), "endpoint": str(route.name), "place": place}
 
 
 def _address(url: Any) -> str:
@@ -119,14 +122,14 @@ def _address(url: Any) -> str:
 def _headers(message: Any) -> list[list[str]]:
     try:
         items: Iterable[tuple[str, str]] = message.headers.multi_items()
-        return [[name, "[redacted]" if name.lower() in _SECRET else value] for name, value in items]
+        return [[str(name), "[redacted]" if name.lower() in _SECRET else str(value)] for name, value in items]
     except Exception:
         return []
 
 
-def _body(response: Any) -> str | None:
-    """The beginning of a body that was read; nothing is read for it."""
-    content = vars(response).get("_content")
+def _body(state: dict[str, Any]) -> str | None:
+    """The beginning of the body of a response that was read; nothing is read for it."""
+    content = state.get("_content")
     if not isinstance(content, bytes):
         return None
     text = content[: 4 * BODY].decode("utf-8", "replace")

@@ -8,14 +8,14 @@ from typing import Any
 
 
 class Sink:
-    """Writes events; `None` for a path swallows them."""
+    """Writes events; `None` for a path swallows them. A lone surrogate, which no output could hold, becomes a question mark."""
 
     def __init__(self, path: Path | None) -> None:
-        self._file = None if path is None else path.open("a", encoding="utf-8", errors="backslashreplace")
+        self._file = None if path is None else path.open("a", encoding="utf-8", errors="replace")
 
     def write(self, kind: str, **fields: Any) -> None:
         if self._file is not None and not self._file.closed:
-            self._file.write(json.dumps({"kind": kind, **fields}, ensure_ascii=True) + "\n")
+            self._file.write(json.dumps({"kind": kind, **fields}, ensure_ascii=False) + "\n")
             self._file.flush()
 
     def close(self) -> None:

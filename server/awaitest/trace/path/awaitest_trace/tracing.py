@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from .bracketing import bracketed
 from .leftovers import Leftover, Leftovers, blamed
 from .loops import Loops
 from .patching import Patches
@@ -44,33 +46,40 @@ class Tracing:
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-        test = _Test(item)
-        self._sink.write("test", id=item.nodeid, path=test.path, line=test.line, function=test.name)
-        recorder = Recorder(self._sink, self._loops, test.is_main, self._shows(test))
-        recorder.on_main_start = self._leftovers.main_started
-        recorder.on_main_end = self._leftovers.main_ended
-        self._made = []
-        if self._records:
-            self._requests.install(self._patches)
-        self._leftovers.begin(test.path)
-        self._seen = self._seen or watch(recorder if self._records else _Ends(self._leftovers))
-        try:
-            self._seen.start(lambda code: test.is_code(code) or self._follows(code, test))
-        except RuntimeError as error:
-            self._sink.write("untraced", why=str(error))
         try:
             yield
         finally:
-            if self._records or not self._seen.lasts:
-                self._seen.stop()
-                self._seen = None
-            self._leftovers.abandon()
-            self._patches.undo()
-            self._sink.write("end")
+            self._stop()
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
+        self._stop()  # of a test that is run again
+        test = _Test(item)
+        self._sink.write("test", id=item.nodeid, path=test.path, line=test.line, function=test.name)
+        self._made = []
+        try:
+            if self._records:
+                self._requests.install(self._patches)
+            self._leftovers.begin(test.path)
+            if self._records:
+                self._seen = watch(Recorder(self._sink, self._loops, test.is_main, self._shows(test)))
+                self._seen.start(lambda code: test.is_code(code) or self._follows(code, test))
+        except Exception as error:
+            self._sink.write("untraced", why=str(error))
+        yield
+
+    def _stop(self) -> None:
+        if self._seen is not None:
+            self._seen.stop()
+            self._seen = None
+        self._leftovers.abandon()
+        self._patches.undo()
+        self._sink.write("end")
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        outcome: Any = yield
+        with bracketed(item, self._leftovers.main_started, self._leftovers.main_ended):
+            outcome: Any = yield
         if self._strict and outcome.excinfo is None:
             _fail(outcome, list(blamed(self._leftovers.after_call())), self._root)
 
@@ -79,9 +88,12 @@ class Tracing:
         outcome: Any = yield
         told = set(self._leftovers.after_call())
         module = getattr(item, "module", None)
-        found = self._leftovers.end(
-            nextitem is None, module if module is not getattr(nextitem, "module", None) else None
-        )
+        left = module if module is not getattr(nextitem, "module", None) else None
+        try:
+            found = self._leftovers.end(nextitem is None, left)
+        except Exception as error:
+            found = []
+            self._sink.write("untraced", why=str(error))
         for it in found:
             self._sink.write(
                 "leftover", what=it.what, name=it.name, path=it.path, line=it.line, detail=it.detail, via=it.via
@@ -129,8 +141,7 @@ class Tracing:
         self._sink.write("finished", exit=int(exitstatus))
 
     def pytest_unconfigure(self) -> None:
-        if self._seen is not None:
-            self._seen.stop()
+        self._stop()
         self._sink.close()
 
     def _is_told(self, fixturedef: Any, request: Any) -> bool:
@@ -153,10 +164,13 @@ class Tracing:
         }
 
     def _follows(self, code: CodeType, test: _Test) -> bool:
-        return self._records and (code in self._fixtures or (self._helpers and test.is_near(code)))
+        return self._records and (code in self._fixtures or (self._helpers and self._is_near(code, test)))
 
     def _shows(self, test: _Test) -> Any:
-        return lambda frame: bool(self._helpers) and test.is_near(frame.f_code)
+        return lambda frame: bool(self._helpers) and self._is_near(frame.f_code, test)
+
+    def _is_near(self, code: CodeType, test: _Test) -> bool:
+        return test.is_near(code) and self._leftovers.is_ours(code.co_filename)
 
 
 class _Test:
@@ -168,7 +182,7 @@ class _Test:
         self.line = (item.location[1] or 0) + 1
         root = item.config.rootpath
         near = [folder for folder in item.path.parents if folder == root or root in folder.parents]
-        self._tree = str(near[-2] if len(near) > 1 else item.path.parent)
+        self._tree = str(near[-2] if len(near) > 1 else item.path.parent) + os.sep
         function = getattr(item, "function", None)
         self._code = getattr(_unwrapped(function), "__code__", None)
 
@@ -197,25 +211,6 @@ def _unwrapped(function: Any) -> Any:
             break
         function = inner
     return function
-
-
-class _Ends:
-    """Listens for the start and the end of a test's own function only."""
-
-    def __init__(self, leftovers: Leftovers) -> None:
-        self._leftovers = leftovers
-
-    def started(self, frame: FrameType) -> None:
-        self._leftovers.main_started(frame)
-
-    def ended(self, frame: FrameType) -> None:
-        self._leftovers.main_ended(frame)
-
-    def reached(self, frame: FrameType, line: int) -> None: ...
-    def checked(self, frame: FrameType, line: int) -> None: ...
-    def raised(self, frame: FrameType, error: BaseException) -> None: ...
-    def suspended(self, frame: FrameType) -> None: ...
-    def resumed(self, frame: FrameType) -> None: ...
 
 
 def _asked_by_name(fixturedef: Any, request: Any) -> bool:

@@ -33,9 +33,6 @@ class Listener(Protocol):
 class Watch(Protocol):
     """Tells the listener of wanted functions between `start` and `stop`."""
 
-    lasts: bool
-    """Whether it may stay on from test to test: it costs nothing where nothing is wanted, and hinders nobody."""
-
     def start(self, wanted: Wanted) -> None: ...
     def stop(self) -> None: ...
 
@@ -88,8 +85,6 @@ class _Careful:
 class Tracer:
     """By `sys.settrace`. Another trace function, such as a debugger's, pauses meanwhile."""
 
-    lasts = False
-
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._wanted: Wanted = lambda _: False
@@ -102,7 +97,8 @@ class Tracer:
         sys.settrace(self._called)
 
     def stop(self) -> None:
-        sys.settrace(self._before)
+        if sys.gettrace() == self._called:
+            sys.settrace(self._before)
         self._failing.clear()
         self._open.clear()
 
