@@ -119,6 +119,9 @@ def main() -> int:
         for kind, told in runs.items():
             told.append(run(kind, asked.folder, asked.python.absolute(), arguments))
     plain, different = runs["plain"], 0
+    if not plain[0].seconds:
+        print(f"{asked.folder.name}: no test was run, exit code {plain[0].exit_code}", file=sys.stderr)
+        return 2
     print(f"{asked.folder.name}: {len(plain[0].seconds)} tests, exit code {plain[0].exit_code}, {plain[0].whole:.1f} s")
     for kind in asked.kinds:
         changed = differences(plain[0], runs[kind][0])

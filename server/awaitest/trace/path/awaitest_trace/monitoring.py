@@ -7,6 +7,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from .asserts import clearings
+from .watching import Careful
 
 if TYPE_CHECKING:
     from .watching import Listener, Wanted
@@ -18,29 +19,33 @@ _NO_FAILURES = (StopIteration, StopAsyncIteration, GeneratorExit)
 
 
 class Monitor:
-    """Events of chosen code objects only, but for exceptions, which Python tells of every function."""
+    """Events of chosen code objects only, but for exceptions, which Python tells of every function. To start and to stop
+    makes Python look anew at each function that runs: milliseconds, so that it is left on between tests."""
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    lasts = True
+
+    def __init__(self) -> None:
         self._wanted: Wanted = lambda _: False
         self._codes: dict[CodeType, dict[int, int]] = {}
         self._tool = -1
 
-    def start(self, wanted: Wanted) -> None:
+    def start(self, listener: Listener, wanted: Wanted) -> None:
         """Raises RuntimeError where other tools hold every place."""
-        self._wanted = wanted
+        self._listener, self._wanted = Careful(listener), wanted
+        if self._tool >= 0:
+            return
         self._tool = next((number for number in _FREE_TOOLS if monitoring.get_tool(number) is None), -1)
         if self._tool < 0:
             raise RuntimeError("no free place for a monitoring tool")
         monitoring.use_tool_id(self._tool, "awaitest")
-        events, listener = monitoring.events, self._listener
+        events = monitoring.events
         for event, told in (
             (events.PY_START, self._started),
-            (events.LINE, lambda code, line: listener.reached(sys._getframe(1), line)),
+            (events.LINE, lambda code, line: self._listener.reached(sys._getframe(1), line)),
             (events.INSTRUCTION, self._instruction),
-            (events.PY_YIELD, lambda code, offset, value: listener.suspended(sys._getframe(1))),
-            (events.PY_RESUME, lambda code, offset: listener.resumed(sys._getframe(1))),
-            (events.PY_RETURN, lambda code, offset, value: listener.ended(sys._getframe(1))),
+            (events.PY_YIELD, lambda code, offset, value: self._listener.suspended(sys._getframe(1))),
+            (events.PY_RESUME, lambda code, offset: self._listener.resumed(sys._getframe(1))),
+            (events.PY_RETURN, lambda code, offset, value: self._listener.ended(sys._getframe(1))),
             (events.RAISE, self._raised),
             (events.PY_THROW, self._thrown),
             (events.PY_UNWIND, self._unwound),

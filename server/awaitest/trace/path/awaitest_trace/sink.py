@@ -8,14 +8,14 @@ from typing import Any
 
 
 class Sink:
-    """Writes events; `None` for a path swallows them. A lone surrogate, which no output could hold, becomes a question mark."""
+    """Writes events; `None` for a path swallows them."""
 
     def __init__(self, path: Path | None) -> None:
-        self._file = None if path is None else path.open("a", encoding="utf-8", errors="replace")
+        self._file = None if path is None else path.open("a", encoding="utf-8", errors="backslashreplace")
 
     def write(self, kind: str, **fields: Any) -> None:
         if self._file is not None and not self._file.closed:
-            self._file.write(json.dumps({"kind": kind, **fields}, ensure_ascii=False) + "\n")
+            self._file.write(json.dumps({"kind": kind, **fields}, ensure_ascii=True) + "\n")
             self._file.flush()
 
     def close(self) -> None:

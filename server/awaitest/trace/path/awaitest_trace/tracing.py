@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from .bracketing import bracketed
-from .leftovers import Leftover, Leftovers, blamed
+from .leftovers import Leftovers, blamed
 from .loops import Loops
 from .patching import Patches
+from .places import Leftover, Places
 from .recorder import Recorder
 from .requests import Requests
 from .sink import Sink
@@ -33,13 +34,15 @@ class Tracing:
         self._strict = strict
         self._helpers = config.getoption("awaitest_helpers")
         self._root = config.rootpath
-        self._leftovers = Leftovers(str(config.rootpath))
+        self._places = Places(str(config.rootpath))
+        self._leftovers = Leftovers(self._places)
         self._loops = Loops()
         self._patches = Patches()
         self._requests = Requests(self._sink)
         self._fixtures: dict[CodeType, Any] = {}
         self._made: list[Any] = []
         self._seen: Watch | None = None
+        self._tree = ""
         self._sink.write(
             "session", python=platform.python_version(), pytest=pytest.__version__, root=str(config.rootpath)
         )
@@ -55,23 +58,35 @@ class Tracing:
     def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
         self._stop()  # of a test that is run again
         test = _Test(item)
+        self._places.path = test.path
         self._sink.write("test", id=item.nodeid, path=test.path, line=test.line, function=test.name)
         self._made = []
         try:
             if self._records:
                 self._requests.install(self._patches)
-            self._leftovers.begin(test.path)
+            self._leftovers.begin()
             if self._records:
-                self._seen = watch(Recorder(self._sink, self._loops, test.is_main, self._shows(test)))
-                self._seen.start(lambda code: test.is_code(code) or self._follows(code, test))
+                self._watch(test)
         except Exception as error:
             self._sink.write("untraced", why=str(error))
         yield
 
-    def _stop(self) -> None:
+    def _watch(self, test: _Test) -> None:
+        if self._tree != test.tree:
+            self._unwatch()  # what was not wanted before may be wanted now
+        self._tree = test.tree
+        self._seen = self._seen or watch()
+        recorder = Recorder(self._sink, self._loops, test.is_main, self._shows(test))
+        self._seen.start(recorder, lambda code: test.is_code(code) or self._follows(code, test))
+
+    def _unwatch(self) -> None:
         if self._seen is not None:
             self._seen.stop()
             self._seen = None
+
+    def _stop(self) -> None:
+        if self._seen is not None and not self._seen.lasts:
+            self._unwatch()
         self._leftovers.abandon()
         self._patches.undo()
         self._sink.write("end")
@@ -104,13 +119,13 @@ class Tracing:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Iterator[None]:
         wide = fixturedef.scope != "function"
-        before, began = self._leftovers.owner, time.perf_counter()
-        self._leftovers.owner = fixturedef if wide else before
+        before, began = self._leftovers.clients.owner, time.perf_counter()
+        self._leftovers.clients.owner = fixturedef if wide else before
         code = getattr(fixturedef.func, "__code__", None)
         if code is not None:
             self._fixtures[code] = fixturedef
         yield
-        self._leftovers.owner = before
+        self._leftovers.clients.owner = before
         if wide:
             self._leftovers.fixture_made()
         if self._records and self._is_told(fixturedef, request):
@@ -142,13 +157,14 @@ class Tracing:
 
     def pytest_unconfigure(self) -> None:
         self._stop()
+        self._unwatch()
         self._sink.close()
 
     def _is_told(self, fixturedef: Any, request: Any) -> bool:
         code = getattr(fixturedef.func, "__code__", None)
         if code is None or fixturedef.func.__name__ == "get_direct_param_fixture_func":
             return False
-        return self._leftovers.is_ours(code.co_filename) or _asked_by_name(fixturedef, request)
+        return self._places.is_ours(code.co_filename) or _asked_by_name(fixturedef, request)
 
     def _told(self, fixturedef: Any, code: CodeType | None) -> dict[str, Any]:
         value, _, failure = fixturedef.cached_result or (None, None, None)
@@ -170,7 +186,7 @@ class Tracing:
         return lambda frame: bool(self._helpers) and self._is_near(frame.f_code, test)
 
     def _is_near(self, code: CodeType, test: _Test) -> bool:
-        return test.is_near(code) and self._leftovers.is_ours(code.co_filename)
+        return test.is_near(code) and self._places.is_ours(code.co_filename)
 
 
 class _Test:
@@ -182,7 +198,7 @@ class _Test:
         self.line = (item.location[1] or 0) + 1
         root = item.config.rootpath
         near = [folder for folder in item.path.parents if folder == root or root in folder.parents]
-        self._tree = str(near[-2] if len(near) > 1 else item.path.parent) + os.sep
+        self.tree = str(near[-2] if len(near) > 1 else item.path.parent) + os.sep
         function = getattr(item, "function", None)
         self._code = getattr(_unwrapped(function), "__code__", None)
 
@@ -196,7 +212,7 @@ class _Test:
 
     def is_near(self, code: CodeType) -> bool:
         """Whether code of the test tree; nothing that Python or pytest made up."""
-        return code.co_filename.startswith(self._tree) and not code.co_name.startswith("<")
+        return code.co_filename.startswith(self.tree) and not code.co_name.startswith("<")
 
 
 def _stands_at(code: CodeType, line: int) -> bool:

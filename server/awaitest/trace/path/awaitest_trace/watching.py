@@ -31,23 +31,25 @@ class Listener(Protocol):
 
 
 class Watch(Protocol):
-    """Tells the listener of wanted functions between `start` and `stop`."""
+    """Tells a listener of wanted functions between `start` and `stop`."""
 
-    def start(self, wanted: Wanted) -> None: ...
+    lasts: bool
+    """Whether it may be started anew, for another listener, without a stop between."""
+
+    def start(self, listener: Listener, wanted: Wanted) -> None: ...
     def stop(self) -> None: ...
 
 
-def watch(listener: Listener) -> Watch:
+def watch() -> Watch:
     """The way of this Python; None of the tools at work is disturbed where `sys.monitoring` is there."""
-    careful = _Careful(listener)
     if sys.version_info >= (3, 12):
         from .monitoring import Monitor
 
-        return Monitor(careful)
-    return Tracer(careful)
+        return Monitor()
+    return Tracer()
 
 
-class _Careful:
+class Careful:
     """What fails in a listener does not fail in the test that it listens to."""
 
     def __init__(self, listener: Listener) -> None:
@@ -85,14 +87,16 @@ class _Careful:
 class Tracer:
     """By `sys.settrace`. Another trace function, such as a debugger's, pauses meanwhile."""
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    lasts = False
+
+    def __init__(self) -> None:
         self._wanted: Wanted = lambda _: False
         self._before: Any = None
         self._failing: dict[FrameType, BaseException] = {}
         self._open: set[FrameType] = set()
 
-    def start(self, wanted: Wanted) -> None:
+    def start(self, listener: Listener, wanted: Wanted) -> None:
+        self._listener = Careful(listener)
         self._wanted, self._before = wanted, sys.gettrace()
         sys.settrace(self._called)
 
