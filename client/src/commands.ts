@@ -27,7 +27,7 @@ export function register(server: Server, table: Table, log: vscode.LogOutputChan
     add('awaitest.traceTest', async (asked: Asked, position?: Place['position']) => {
       const place = placeOf(asked, position);
       if (!vscode.workspace.isTrusted) say('tests are run in trusted workspaces only');
-      else if (!place || !(await table.trace(place).catch(() => false))) say('no test was run');
+      else if (!place || !(await table.trace(place))) say('no test was run');
     }),
     add('awaitest.openRule', async (code = codeAtCursor()) => {
       if (code) await vscode.commands.executeCommand('vscode.open', vscode.Uri.joinPath(RULES, `${code}.md`));

@@ -43,9 +43,9 @@ export class Table {
   /** Run the test at a place and show what it did; false where there is none, or where the run was cancelled. */
   async trace(place: Place | undefined): Promise<boolean> {
     await vscode.workspace.saveAll(false);
-    const traced = await vscode.window.withProgress(RUNNING, (_, token) =>
-      this.server.execute<Explanation | null>('awaitest.server.trace', [place], token),
-    );
+    const run = (token: vscode.CancellationToken) =>
+      this.server.execute<Explanation | null>('awaitest.server.trace', [place], token);
+    const traced = await vscode.window.withProgress(RUNNING, (_, token) => run(token).catch(() => null));
     if (!traced) return false;
     this.left.clear();
     for (const uri of new Set(traced.left?.map((it) => it.uri)))

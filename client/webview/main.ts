@@ -14,6 +14,9 @@ function show(explanation: Explanation | undefined): void {
   if (!explanation) return;
   vscode.setState(explanation);
   document.body.replaceChildren(...render(document, explanation, (looked) => vscode.postMessage(looked)));
+  const failed = document.querySelector('tr.failed');
+  failed?.scrollIntoView({ block: 'nearest' });
+  failed?.dispatchEvent(new MouseEvent('mouseenter'));
 }
 
 window.addEventListener('message', ({ data }: MessageEvent<Explanation>) => show(data));

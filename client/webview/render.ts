@@ -10,13 +10,17 @@ export function render(page: Document, shown: Explanation, tell: (looked: Looked
   const { title, rows, outcome, message, notes = [], requests = [] } = shown;
   const names = [...new Set(rows.flatMap((row) => Object.keys(row.variables)))];
   const lines: HTMLElement[] = [];
+  let at = -1; // the step that was looked at last
   const table = (caption: string, columns: readonly string[], cells: (row: Step) => unknown[]) => {
     const heads = columns.map((column) => element(page, 'th', column, { scope: 'col' }));
     const body = rows.map((row) => {
       const texts = cells(row).map((cell) => String(cell ?? ''));
       const parts = texts.map((text) => element(page, 'td', text, WRONG.test(text) ? { class: 'wrong' } : {}));
       const line = element(page, 'tr', parts, { tabindex: '0', ...(row.failed ? { class: 'failed' } : {}) });
-      const look = () => tell(row.uri ? { line: row.line, uri: row.uri } : { line: row.line });
+      const look = () => {
+        at = rows.indexOf(row);
+        tell(row.uri ? { line: row.line, uri: row.uri } : { line: row.line });
+      };
       line.addEventListener('focus', look);
       line.addEventListener('mouseenter', look);
       line.addEventListener('keydown', ({ key }) => {
@@ -34,8 +38,10 @@ export function render(page: Document, shown: Explanation, tell: (looked: Looked
     made.addEventListener('click', press);
     return made;
   };
-  const columns = outcome === undefined ? COLUMNS : RUN;
-  const steps = table('Execution table', columns, (row) => columns.map((column) => row[column] || '–'));
+  const predicted = rows.some((row) => row.predicted) ? ['predicted'] : [];
+  const columns = outcome === undefined ? COLUMNS : [...RUN, ...predicted];
+  const heads = columns.map((column) => (column === 'predicted' ? 'as it reads' : column));
+  const steps = table('Execution table', heads, (row) => columns.map((column) => row[column] || '–'));
   const held = table('Variable tracker', ['step', ...names], (row) => [
     row.step,
     ...names.map((it) => row.variables[it]),
@@ -44,11 +50,11 @@ export function render(page: Document, shown: Explanation, tell: (looked: Looked
   const heading = element(page, 'h1', title);
   if (outcome === undefined && message === undefined) return [heading, ...(rows.length > 0 ? tables : [steps])];
   const failed = rows.findIndex((row) => row.failed);
-  const now = () => lines.indexOf(page.activeElement as HTMLElement);
+  const go = (step: number) => lines[Math.max(0, Math.min(rows.length - 1, step))]?.focus();
   const bar = element(page, 'p', [
-    ...(failed < 0 ? [] : [button(`Failed step ${rows[failed]?.step}`, () => lines[failed]?.focus())]),
-    button('Previous step', () => lines[Math.max(0, now() - 1)]?.focus()),
-    button('Next step', () => lines[Math.min(rows.length - 1, now() + 1)]?.focus()),
+    ...(failed < 0 ? [] : [button(`Failed step ${rows[failed]?.step}`, () => go(failed))]),
+    button('Previous step', () => go(at - 1)),
+    button('Next step', () => go(at + 1)),
     button('Run again', () => tell('again')),
     button('Copy as Markdown', () => tell('copy')),
   ]);

@@ -18,6 +18,10 @@ export class FakeElement {
     this.listeners[name] = listener;
   }
 
+  focus(): void {
+    this.listeners.focus?.();
+  }
+
   get text(): string {
     return this.children.map((child) => (typeof child === 'string' ? child : child.text)).join('');
   }

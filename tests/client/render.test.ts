@@ -140,6 +140,29 @@ test('a run has an end, a message, buttons, requests and what was left behind', 
   assert.deepEqual(texts(parts[7]?.all('li')), ['Python 3.13.0, pytest 9.2.0', 'work() was never awaited (line 9)']);
 });
 
+test('the steps are gone through one by one, wherever the focus went meanwhile', () => {
+  const told: number[] = [];
+  const parts = rendered(RUN, (it) => typeof it === 'object' && told.push(it.line));
+  const [failed, previous, next] = parts[3]?.all('button') ?? [];
+  for (const button of [next, next, next, next, previous, failed, previous, previous, previous])
+    button?.listeners.click?.();
+  assert.deepEqual(told, [8, 9, 10, 10, 9, 10, 9, 8, 8]);
+  rows(parts[5])[1]?.listeners.focus?.();
+  next?.listeners.click?.();
+  assert.deepEqual(told.slice(-2), [9, 10]);
+});
+
+test('where reading had told something else, both are shown side by side', () => {
+  const [first, second] = RUN.rows;
+  assert.ok(first && second);
+  const parts = rendered({ ...RUN, rows: [first, { ...second, predicted: 'nothing is missing' }] });
+  assert.equal(texts(parts[4]?.all('th'))?.at(-1), 'as it reads');
+  assert.deepEqual(
+    rows(parts[4]).map((row) => texts(row.all('td'))?.at(-1)),
+    ['–', 'nothing is missing'],
+  );
+});
+
 test('buttons tell what they are for, rows of other files name them', () => {
   const told: Looked[] = [];
   const parts = rendered(RUN, (it) => told.push(it));

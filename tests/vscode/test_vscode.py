@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from playwright.sync_api import expect
 from scripts.workbench import Workbench
 from tests.vscode.conftest import PROJECT, Open, left_out
 from tests.vscode.network import Network
@@ -179,10 +180,32 @@ def test_a_test_is_traced_from_its_lens(open_window: Open) -> None:
     page = window.web_page()
     failed = page.locator("tr.failed").first
     failed.wait_for()
-    window.lit(0)
-    page.get_by_role("button", name="Failed step").click()
     window.lit(1)
     window.picture("trace")
+    focus = page.locator("tr:focus td").first
+    number = int(re.sub(r"\D", "", failed.locator("td").first.inner_text()))
+    for button, step in (("Previous step", -1), ("Previous step", -2), ("Next step", -1), ("Failed step", 0)):
+        page.get_by_role("button", name=button).click()
+        expect(focus).to_have_text(str(number + step))
+        window.lit(1)
+    focus.press("ArrowUp")
+    expect(focus).to_have_text(str(number - 1))
+
+
+def test_what_a_run_left_behind_is_marked_until_its_file_is_edited(open_window: Open) -> None:
+    environment = f'{PROJECT}\n[tool.awaitest]\npython = "{sys.prefix}"\n'
+    window = open_window(MISSING_AWAIT, files={"pyproject.toml": environment})
+    window.squiggles(1)
+    window.lens("Trace")
+    page = window.web_page()
+    page.locator("tr.failed").first.wait_for()
+    window.squiggles(2)
+    page.get_by_role("button", name="Run again").click()
+    page.locator("tr.failed").first.wait_for()
+    window.squiggles(2)
+    window.go_to("assert")
+    window.type("#")
+    window.squiggles(1)
 
 
 def test_the_time_of_activation_is_kept(open_window: Open) -> None:

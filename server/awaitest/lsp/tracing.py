@@ -16,7 +16,7 @@ from awaitest.trace import markdown
 from awaitest.trace.predicting import predict
 from awaitest.trace.reading import read
 from awaitest.trace.running import Asked, run
-from awaitest.trace.telling import left_over, place, requests, sentence, took
+from awaitest.trace.telling import left_over, loops, place, requests, sentence, took
 from awaitest.trace.traced import Trace, TracedTest
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _answer(test: TracedTest, trace: Trace) -> dict[str, Any]:
         "title": test.id.rpartition("/")[2],
         "outcome": test.outcome,
         "message": test.message,
-        "notes": [f"Python {trace.python}, pytest {trace.pytest}", *stopped, *told, *left_over(test)],
+        "notes": [f"Python {trace.python}, pytest {trace.pytest}", *stopped, *told, *left_over(test), *loops(test)],
         "rows": [
             {**asdict(row), "place": place(test, row), "time": took(row), "uri": _uri(row.path)} for row in test.rows
         ],
@@ -96,8 +96,9 @@ def _answer(test: TracedTest, trace: Trace) -> dict[str, Any]:
             for line, it in zip(requests(test), test.requests, strict=True)
         ],
         "left": [
-            {"uri": _uri(it.path), "line": it.line, "code": it.what, "message": sentence(test, it)}
-            for it in test.left
+            {"uri": _uri(it.path), "line": it.line, "code": it.what, "message": sentence(one, it)}
+            for one in trace.tests
+            for it in one.left
             if it.line
         ],
         "markdown": "\n".join(markdown.document(test)) + "\n",

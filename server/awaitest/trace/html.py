@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from awaitest.trace.telling import HEADER, cells, left_over, names, requests, tracked
+from awaitest.trace.telling import HEADER, cells, left_over, loops, names, requests, tracked
 from awaitest.trace.traced import Trace, TracedTest
 
 _STYLE = """\
@@ -48,9 +48,10 @@ def _test(test: TracedTest) -> Iterator[str]:
     yield from _table("Execution table", HEADER, cells(test), [row.failed for row in test.rows])
     if rows := tracked(test):
         yield from _table("Variables after each step", ("step", *names(test)), rows, [row.failed for row in test.rows])
-    if left := left_over(test):
-        items = "".join(f"<li>{_code(line)}</li>" for line in left)
-        yield f"<h2>Left behind</h2>\n<ul>{items}</ul>"
+    for title, told in (("Left behind", left_over(test)), ("Event loops", loops(test))):
+        if told:
+            items = "".join(f"<li>{_code(line)}</li>" for line in told)
+            yield f"<h2>{title}</h2>\n<ul>{items}</ul>"
     if test.requests:
         yield "<h2>Requests</h2>"
         for told, line in zip(test.requests, requests(test), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from awaitest.trace.telling import HEADER, cells, left_over, names, requests, tracked
+from awaitest.trace.telling import HEADER, cells, left_over, loops, names, requests, tracked
 from awaitest.trace.traced import TracedTest
 
 
@@ -25,11 +25,12 @@ def document(test: TracedTest) -> Iterator[str]:
                 yield f"### {title}"
                 yield ""
             yield from table(header, lines)
-    if left := left_over(test):
-        yield ""
-        yield "### Left behind"
-        yield ""
-        yield from (f"- {escaped(line)}" for line in left)
+    for title, told in (("Left behind", left_over(test)), ("Event loops", loops(test))):
+        if told:
+            yield ""
+            yield f"### {title}"
+            yield ""
+            yield from (f"- {escaped(line)}" for line in told)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -77,8 +77,8 @@ def requests(test: TracedTest) -> list[list[str]]:
 
 
 def left_over(test: TracedTest) -> list[str]:
-    """A sentence for everything that the test left behind, and one for loops that differ."""
-    return [*(sentence(test, it) for it in test.left), *_loops(test)]
+    """A sentence for everything that the test left behind."""
+    return [sentence(test, it) for it in test.left]
 
 
 def sentence(test: TracedTest, it: Left) -> str:
@@ -92,7 +92,9 @@ def sentence(test: TracedTest, it: Left) -> str:
     return f"{told}{more} ({where}{via})"
 
 
-def _loops(test: TracedTest) -> list[str]:
-    if len(set(test.loops.values())) < 2:
-        return []
-    return [f"{who} ran on {loop}" for who, loop in test.loops.items()]
+def loops(test: TracedTest) -> list[str]:
+    """Each event loop with what ran on it: the test, its fixtures."""
+    return [
+        f"{loop}: {', '.join(who for who, on in test.loops.items() if on == loop)}"
+        for loop in dict.fromkeys(test.loops.values())
+    ]

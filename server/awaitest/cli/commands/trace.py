@@ -20,7 +20,7 @@ from awaitest.trace.predicting import predict, title
 from awaitest.trace.reading import read
 from awaitest.trace.running import Asked
 from awaitest.trace.running import run as run_tests
-from awaitest.trace.telling import HEADER, cells, left_over, names, requests, tracked
+from awaitest.trace.telling import HEADER, cells, left_over, loops, names, requests, tracked
 from awaitest.trace.traced import Trace, TracedTest
 
 ROOM = 20
@@ -94,6 +94,9 @@ def _plain(test: TracedTest, style: Style) -> Iterator[str]:
     if left := left_over(test):
         yield from ("", style.paint("left behind", "bold"), "")
         yield from (style.paint(printable(f"- {line}"), "yellow") for line in left)
+    if on := loops(test):
+        yield from ("", style.paint("event loops", "bold"), "")
+        yield from (printable(f"- {line}") for line in on)
     yield ""
 
 

@@ -38,6 +38,7 @@ class Places:
 
     def __init__(self, root: str) -> None:
         self._root = os.path.normcase(root) + os.sep
+        self._ours: dict[str, bool] = {}
         self.path = ""
         """The file of the test."""
 
@@ -73,5 +74,8 @@ class Places:
 
     def is_ours(self, path: str) -> bool:
         """Whether a file is of the project, not of a library."""
-        normal = os.path.normcase(path)
-        return normal.startswith(self._root) and not normal.startswith(_LIBRARIES)
+        known = self._ours.get(path)
+        if known is None:
+            normal = os.path.normcase(path)
+            known = self._ours[path] = normal.startswith(self._root) and not normal.startswith(_LIBRARIES)
+        return known

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 _NAME = "awaitest-trace"
+_OURSELVES = object()
+"""Of two recorders, one handed over by `-p` and one installed beside pytest, the first one records."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     if pluginmanager.has_plugin(f"{_NAME}-options"):
         return
-    pluginmanager.register(object(), f"{_NAME}-options")
+    pluginmanager.register(_OURSELVES, f"{_NAME}-options")
     _leave_no_trace()
     group = parser.getgroup("awaitest")
     group.addoption("--awaitest-trace", type=Path, metavar="FILE", help="record each step of the tests to this file")
@@ -61,7 +63,8 @@ def _leave_no_trace() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     file, strict = config.getoption("awaitest_trace"), config.getoption("awaitest_strict")
-    if (file or strict) and not config.pluginmanager.has_plugin(_NAME):
+    is_first = config.pluginmanager.get_plugin(f"{_NAME}-options") is _OURSELVES
+    if (file or strict) and is_first and not config.pluginmanager.has_plugin(_NAME):
         from .tracing import Tracing
 
         config.pluginmanager.register(Tracing(config, file, strict), _NAME)

@@ -196,9 +196,9 @@ class _Test:
         self.path = str(item.path)
         self.name = getattr(item, "originalname", None) or item.name
         self.line = (item.location[1] or 0) + 1
-        root = item.config.rootpath
-        near = [folder for folder in item.path.parents if folder == root or root in folder.parents]
-        self.tree = str(near[-2] if len(near) > 1 else item.path.parent) + os.sep
+        root, folder = str(item.config.rootpath), str(item.path.parent)
+        below = folder[len(root) + 1 :].partition(os.sep)[0] if folder.startswith(root + os.sep) else ""
+        self.tree = f"{root}{os.sep}{below}{os.sep}" if below else folder + os.sep
         function = getattr(item, "function", None)
         self._code = getattr(_unwrapped(function), "__code__", None)
 
