@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -189,6 +191,45 @@ async def test_a_test_is_traced(project: Path) -> None:
     assert "never" in [row["awaited"] for row in told["rows"]]
     assert {(left["uri"], left["code"]) for left in told["left"]} >= {(uri, "coroutine")}
     assert told["markdown"].startswith("## test\\_two.py::test\\_one\n")
+
+
+HANGS = """\
+import asyncio, os
+
+import pytest
+
+
+@pytest.mark.asyncio
+async def test_hangs():
+    with open("process", "w") as file:
+        file.write(str(os.getpid()))
+    await asyncio.sleep(1000)
+"""
+
+
+async def test_a_trace_that_is_cancelled_ends_its_process(project: Path) -> None:
+    (project / "test_hangs.py").write_text(HANGS)
+    async with editor(project, options={"trusted": True}) as it:
+        question = {"uri": it.open(project / "test_hangs.py"), "position": {"line": 6, "character": 0}}
+        params = types.ExecuteCommandParams("awaitest.server.trace", [question])
+        asked = it.client.protocol.send_request_async(types.WORKSPACE_EXECUTE_COMMAND, params, msg_id="run")
+        told = asyncio.ensure_future(asked)
+        noted = project / "process"
+        while not (noted.exists() and noted.read_text()):
+            await asyncio.sleep(0.1)
+        it.client.cancel_request(types.CancelParams("run"))
+        with pytest.raises(JsonRpcException):
+            await told
+        while _is_alive(int(noted.read_text())):
+            await asyncio.sleep(0.1)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
 
 
 async def test_nothing_is_run_in_a_workspace_that_is_not_trusted(project: Path) -> None:

@@ -86,6 +86,7 @@ def test_html_needs_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.count("<caption>") == 2
     assert '<th scope="col">' in out
     assert '<th scope="row">' in out
+    assert out.count('role="region" tabindex="0" aria-label="') == 2  # wide tables are scrolled by keys too
     assert "<b>" not in out
 
 

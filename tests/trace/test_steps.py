@@ -161,6 +161,8 @@ def test_fixtures_are_set_up_and_torn_down(traced: Traced) -> None:
         ("the test passes", "–"),
     ]
     assert test.loops == {"fixture client": "loop 1", "test": "loop 1"}
+    held = [row.variables["client"] for row in test.rows[3:6]]
+    assert held == 2 * ["AsyncClient instance, open"] + ["AsyncClient instance, closed"]
 
 
 def test_helpers_on_demand(traced: Traced) -> None:

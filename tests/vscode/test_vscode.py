@@ -203,8 +203,9 @@ def test_what_a_run_left_behind_is_marked_until_its_file_is_edited(open_window: 
     page.get_by_role("button", name="Run again").click()
     page.locator("tr.failed").first.wait_for()
     window.squiggles(2)
-    window.go_to("assert")
-    window.type("#")
+    window.line("assert").first.click()
+    window.press("End")
+    window.type("  # edited")
     window.squiggles(1)
 
 

@@ -16,9 +16,12 @@ _STYLE = """\
 body { margin: 2rem auto; max-width: 80rem; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0 2rem; width: 100%; }
 caption { font-weight: bold; padding: .5rem 0; text-align: start; }
-th, td { border: 1px solid color-mix(in srgb, currentColor 30%, transparent); padding: .3rem .6rem; text-align: start; vertical-align: top; overflow-wrap: anywhere; }
+th, td { border: 1px solid color-mix(in srgb, currentColor 30%, transparent); padding: .3rem .6rem; text-align: start; vertical-align: top; }
+td { max-width: 26em; overflow-wrap: break-word; }
+th { white-space: nowrap; }
+.wide { overflow-x: auto; }
 tr:nth-child(even) td { background: color-mix(in srgb, currentColor 4%, transparent); }
-tr.failed td { background: color-mix(in srgb, crimson 18%, transparent); font-weight: bold; }
+tr.failed > * { background: color-mix(in srgb, crimson 18%, transparent); font-weight: bold; }
 code, pre { font-family: ui-monospace, monospace; }
 pre { overflow-x: auto; white-space: pre-wrap; }
 .wrong { color: light-dark(#a40020, #ff8095); font-weight: bold; }
@@ -62,12 +65,13 @@ def _test(test: TracedTest) -> Iterator[str]:
 
 def _table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], failed: Sequence[bool]) -> Iterator[str]:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
+    yield f'<div class="wide" role="region" tabindex="0" aria-label="{caption}">'
     yield f"<table>\n<caption>{caption}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>"
     for row, is_failed in zip(rows, failed, strict=True):
         first, *rest = row
         body = "".join(f"<td{_class(cell)}>{_code(cell)}</td>" for cell in rest)
         yield f'<tr{" class=failed" if is_failed else ""}><th scope="row">{escape(first)}</th>{body}</tr>'
-    yield "</tbody>\n</table>"
+    yield "</tbody>\n</table>\n</div>"
 
 
 def _class(cell: str) -> str:

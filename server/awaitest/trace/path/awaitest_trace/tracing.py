@@ -135,7 +135,8 @@ class Tracing:
     def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
         if fixturedef in self._made:
             self._made.remove(fixturedef)
-            self._sink.write("torn", name=fixturedef.argname)
+            value, _, _ = fixturedef.cached_result or (None, None, None)
+            self._sink.write("torn", name=fixturedef.argname, value=brief(value))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" and report.passed:
