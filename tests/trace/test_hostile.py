@@ -79,6 +79,10 @@ BODIES = {
     "output": "    before, sys.stdout = sys.stdout, io.StringIO()\n    await asyncio.sleep(0)\n    sys.stdout = before",
     "a tracer": "    seen = []\n    sys.settrace(lambda *told: seen.append(told))\n    await asyncio.sleep(0)\n    sys.settrace(None)\n    assert seen",
     "filters": "    warnings.resetwarnings()\n    warnings.simplefilter('error')\n    await asyncio.sleep(0)",
+    "a loop that must not block": (
+        "    def refuse(*_, **__):\n        raise RuntimeError('blocks')\n\n    with mock.patch('builtins.open', refuse), "
+        "mock.patch('os.write', refuse), mock.patch('io.open', refuse), mock.patch('tokenize.open', refuse):\n        await asyncio.sleep(0)"
+    ),
     "threads": "    thread = threading.Thread(target=lambda: asyncio.run(asyncio.sleep(0)))\n    thread.start()\n    thread.join()",
     "recursion": "    def deeper():\n        deeper()\n\n    with pytest.raises(RecursionError):\n        deeper()",
     "generators": (

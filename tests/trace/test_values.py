@@ -105,6 +105,12 @@ def test_no_code_of_a_user_is_run() -> None:
             raise Touched(name)
 
     class Zone(datetime.tzinfo):
+        def utcoffset(self, _: datetime.datetime | None) -> datetime.timedelta | None: ...
+
+        def dst(self, _: datetime.datetime | None) -> datetime.timedelta | None: ...
+
+        def tzname(self, _: datetime.datetime | None) -> str | None: ...
+
         def __repr__(self) -> str:
             raise Touched
 

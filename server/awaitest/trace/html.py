@@ -57,8 +57,8 @@ def _test(test: TracedTest) -> Iterator[str]:
             yield f"<h2>{title}</h2>\n<ul>{items}</ul>"
     if test.requests:
         yield "<h2>Requests</h2>"
-        for told, line in zip(test.requests, requests(test), strict=True):
-            more = escape(json.dumps(told, indent=2))
+        for request, line in zip(test.requests, requests(test), strict=True):
+            more = escape(json.dumps(request, indent=2))
             yield f"<details><summary>{escape(' '.join(line))}</summary><pre>{more}</pre></details>"
     yield "</section>"
 

@@ -9,9 +9,9 @@ import ast
 import dis
 import warnings
 from functools import lru_cache
-from pathlib import Path
 from types import CodeType, FrameType
 
+from .sink import source
 from .values import brief
 
 _MARK = "@py_assert"
@@ -73,12 +73,12 @@ def _rewritten(path: str) -> dict[int, _Told]:
     try:
         from _pytest.assertion.rewrite import rewrite_asserts
 
-        source = Path(path).read_bytes()
+        text = source(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source)
+            tree = ast.parse(text)
             checked = {node.lineno: node.test for node in ast.walk(tree) if isinstance(node, ast.Assert)}
-            rewrite_asserts(tree, source)
+            rewrite_asserts(tree, text)
     except Exception:
         return {}
     found: dict[int, _Told] = {}

@@ -29,7 +29,7 @@ def bracketed(item: pytest.Item, started: Callable[[], None], ended: Callable[[]
         yield
     finally:
         if owner is item:
-            item.obj = function
+            setattr(item, name, function)
         else:
             vars(owner).pop(name, None)
 

@@ -107,7 +107,7 @@ def _around_route(original: Any) -> Any:
 def _routed(route: Any) -> dict[str, Any]:
     endpoint = functools.reduce(lambda it, _: getattr(it, "__wrapped__", it), range(9), route.endpoint)
     code = getattr(endpoint, "__code__", None)
-    place = [code.co_filename, code.co_firstlineno] if is_a(code, CodeType) else None
+    place = [code.co_filename, code.co_firstlineno] if isinstance(code, CodeType) else None
     return {"route": str(route.path), "endpoint": str(route.name), "place": place}
 
 

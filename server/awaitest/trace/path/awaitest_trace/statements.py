@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-import tokenize
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+
+from .sink import source
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _WAITS = (ast.Await, ast.AsyncWith, ast.AsyncFor)
@@ -29,9 +30,9 @@ class Statement:
 def statements(path: str) -> dict[int, Statement]:
     """By line, for a file; empty where it cannot be read or parsed."""
     try:
-        with tokenize.open(path) as file, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(file.read())
+            tree = ast.parse(source(path))
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     found: dict[int, Statement] = {}

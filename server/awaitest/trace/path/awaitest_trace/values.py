@@ -85,7 +85,7 @@ def _text(value: Any) -> str:
 
 
 def _sequence(value: Any, kind: type, depth: int) -> str:
-    opening, closing = _BRACKETS[id(kind)]
+    opening, closing = tuple(_BRACKETS[id(kind)])
     if depth >= DEEPEST and value:
         return f"{opening}…{closing}"
     shown = [brief(item, depth + 1) for item in _first(value)]
