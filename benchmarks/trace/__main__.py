@@ -112,9 +112,12 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--python", type=Path, default=Path(sys.executable), help="that runs the tests")
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS[1:]))
+    parser.add_argument(
+        "--kind", action="append", choices=KINDS[1:], help="beside plain; may be repeated; all by default"
+    )
     asked, arguments = parser.parse_known_args()
-    runs: dict[str, list[Told]] = {kind: [] for kind in ("plain", *asked.kinds)}
+    kinds = asked.kind or KINDS[1:]
+    runs: dict[str, list[Told]] = {kind: [] for kind in ("plain", *kinds)}
     for _ in range(asked.rounds):
         for kind, told in runs.items():
             told.append(run(kind, asked.folder, asked.python.absolute(), arguments))
@@ -123,7 +126,7 @@ def main() -> int:
         print(f"{asked.folder.name}: no test was run, exit code {plain[0].exit_code}", file=sys.stderr)
         return 2
     print(f"{asked.folder.name}: {len(plain[0].seconds)} tests, exit code {plain[0].exit_code}, {plain[0].whole:.1f} s")
-    for kind in asked.kinds:
+    for kind in kinds:
         changed = differences(plain[0], runs[kind][0])
         different += len(changed)
         figures = ", ".join(f"{name} × {ratio:.3f}" for name, ratio in costs(plain, runs[kind]).items())
