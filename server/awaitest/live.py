@@ -179,8 +179,10 @@ class Live:
         """The files of which something else may be said now that a file has changed, came or went."""
         found = self._resting.of(path, self.files.read(path) or b"") | {path}
         if (path not in self._documents and not self.files.is_file(path)) or not self._resting.knows(path):
-            near = {it for it in self._known() if self.workspace.project_of(it).config.rootdir in path.parents}
-            return found | near
+            around = frozenset(path.parents)
+            return found | {
+                it for it in self._known() if not around.isdisjoint(self.workspace.project_of(it).config.import_roots)
+            }
         return found
 
     def _known(self) -> set[Path]:

@@ -213,3 +213,14 @@ def test_what_one_method_does_with_self_changes_what_is_said_of_others(line: int
     start = CASE.splitlines()[line].index(before)
     live.edit(SUITE, [(Span.of(line, start, line, start + len(before)), after)])
     assert said(live, SUITE) == fresh(live, {SUITE: ""})[SUITE]
+
+
+def test_a_module_that_comes_beside_the_tests_of_a_project_without_configuration_is_read(tmp_path: Path) -> None:
+    module, test = tmp_path / "rates.py", tmp_path / "tests" / "test_rates.py"
+    live = Live(environments={tmp_path: Path(sys.prefix)})
+    live.open(
+        test, "import pytest\nimport rates\n\n\n@pytest.mark.asyncio\nasync def test_rate():\n    rates.fetch()\n"
+    )
+    assert live.check(test) == []
+    assert live.open(module, "async def fetch():\n    return 1\n") == {test}
+    assert [code for code, *_ in said(live, test)] == ["AWT101"]

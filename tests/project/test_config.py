@@ -291,3 +291,18 @@ def test_a_nested_file_of_one_project_names_the_outer_one() -> None:
     assert (config.path, config.asyncio_mode) == (ROOT / "tests/pytest.ini", "strict")
     assert config.outer is not None
     assert (config.outer.path, config.outer.asyncio_mode) == (ROOT / "pyproject.toml", "auto")
+
+
+@pytest.mark.parametrize(
+    ("texts", "test", "roots"),
+    [
+        ({}, "tests/test_a.py", ["tests", "."]),
+        ({}, "tests/unit/test_a.py", ["tests/unit", "."]),
+        ({}, "test_a.py", ["."]),
+        ({"pytest.ini": ""}, "tests/test_a.py", ["."]),
+        ({"pytest.ini": "[pytest]\npythonpath = lib\n"}, "tests/test_a.py", [".", "lib"]),
+        ({"setup.py": ""}, "tests/test_a.py", ["."]),
+    ],
+)
+def test_where_a_projects_modules_are_looked_for(texts: dict[str, str], test: str, roots: list[str]) -> None:
+    assert list(config_of(texts, test).import_roots) == [ROOT / root for root in roots]

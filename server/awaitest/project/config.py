@@ -71,6 +71,14 @@ class PytestConfig:
     """What a bare `pytest` at the project's root reads, where that is another file."""
 
     @property
+    def import_roots(self) -> tuple[Path, ...]:
+        """Where the project's own modules are looked for. Without a configuration file pytest takes the folder of the tests for its
+        root; what they import lies beside it, where `python -m pytest` is typed."""
+        folders = (self.rootdir, *self.rootdir.parents) if self.path is None else ()
+        beside = [folder.parent for folder in folders if folder.name in ("tests", "test")]
+        return (self.rootdir, *self.pythonpath, *beside[-1:])
+
+    @property
     def confcutdir(self) -> Path:
         """The uppermost directory whose conftest.py is loaded."""
         return self.path.parent if self.path is not None else self.rootdir

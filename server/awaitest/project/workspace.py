@@ -280,8 +280,11 @@ class Workspace:
 
     def forget(self, path: Path) -> list[Project]:
         """A module changed, came or went: the projects that must conclude anew."""
+        around = frozenset(path.parents)
         projects = [
-            it for it in self._by_config.values() if it.resolver.has_read(path) or it.config.rootdir in path.parents
+            it
+            for it in self._by_config.values()
+            if it.resolver.has_read(path) or not around.isdisjoint(it.config.import_roots)
         ]
         for project in projects:
             project.forget(path)
@@ -321,8 +324,9 @@ class Workspace:
             config = find_config(self.files, path, pytest=version)
         key = (config.path, config.rootdir)
         if key not in self._by_config:
-            roots = (config.rootdir, *config.pythonpath)
-            resolver = Resolver(self.files, roots, self._library(environment), environment.editable, self._opened)
+            resolver = Resolver(
+                self.files, config.import_roots, self._library(environment), environment.editable, self._opened
+            )
             self._by_config[key] = Project(self.files, config, environment, resolver)
         return self._by_config[key]
 

@@ -1,6 +1,6 @@
-"""Reports a stream that is awaited or read like a plain response, and a plain request that is entered like a stream.
+"""Reports a stream that is awaited, looped over or read like a plain response, and a plain request that is entered like a stream.
 
-Finds `await client.stream(…)` and `async with client.get(…)` on an `AsyncClient` of httpx or httpx2, and inside
+Finds `await client.stream(…)`, `for … in client.stream(…)` and `async with client.get(…)` on an `AsyncClient` of httpx or httpx2, and inside
 `async with client.stream(…)` over an `ASGITransport` a plain `iter_lines()`, or a body that nobody has read.
 
 Why: `stream()` gives an asynchronous context manager, which keeps the connection open while its block runs; the other
@@ -40,7 +40,7 @@ from awaitest.engine.nesting import unwrapped_edits
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
-from awaitest.engine.steps import Awaited, Entered
+from awaitest.engine.steps import Awaited, Entered, Iterated
 from awaitest.engine.streams import PLAIN_LOOPS, entered, iterated, misread, read_before, target_of
 from awaitest.engine.uses import library_callee
 from awaitest.engine.values import Coroutine, Manager, every
@@ -52,7 +52,7 @@ _STREAMS = frozenset({"httpx.AsyncClient.stream", "httpx2.AsyncClient.stream"})
 _REQUESTS = frozenset(f"{library}.AsyncClient.{name}" for library in ("httpx", "httpx2") for name in REQUESTS)
 
 
-def check(step: Awaited | Entered, run: Run) -> Iterator[Finding]:
+def check(step: Awaited | Entered | Iterated, run: Run) -> Iterator[Finding]:
     """A request meets the syntax of the other kind."""
     if step.expected:
         return
@@ -61,6 +61,11 @@ def check(step: Awaited | Entered, run: Run) -> Iterator[Finding]:
         if every(step.operand, Manager) and library_callee(target_of(run, call)) in _STREAMS:
             message = f"`{short(call)}` gives an asynchronous context manager, which cannot be awaited. Enter it with `async with`."
             yield Finding(step.node, message, lambda: fix(run, "Use `async with`", entered(run, step.node), safe=True))
+    elif isinstance(step, Iterated):
+        if every(step.value, Manager) and library_callee(target_of(run, step.iterable)) in _STREAMS:
+            message = f"`{short(step.iterable)}` gives an asynchronous context manager, which cannot be looped over. "
+            message += "Enter it with `async with`, and go over `aiter_lines()` of the response."
+            yield Finding(step.iterable, message)
     elif isinstance(step.statement, ast.AsyncWith) and every(step.value, Coroutine):
         call = step.item.context_expr
         if library_callee(target_of(run, call)) in _REQUESTS:
