@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -239,3 +240,71 @@ def test_a_strict_run_fails_who_leaves_something(project: Path) -> None:
         (18, "`work()` is never awaited"),
     ):
         assert f"test_it.py:{FIRST + line}: {text}" in done.stdout
+
+
+LATE = """\
+@pytest.fixture
+def late():
+    yield
+    work()
+
+
+def test_torn_down(late):
+    pass
+
+
+def test_next():
+    pass
+"""
+
+
+def test_a_coroutine_of_a_tear_down_fails_a_strict_run(project: Path) -> None:
+    (project / "test_it.py").write_text(IMPORTS + WORK + LATE)
+    command = [sys.executable, "-m", "pytest", "-p", "awaitest_trace.plugin", "--awaitest-strict", "-q", "-Wignore"]
+    environment = {**os.environ, "PYTHONPATH": str(RECORDER)}
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert "ERROR test_it.py::test_torn_down" in done.stdout
+    assert f"test_it.py:{FIRST + WORK.count(chr(10)) + 3}: `work()` is never awaited" in done.stdout
+    assert "2 passed, 1 error" in done.stdout
+
+
+def test_the_row_at_which_a_run_is_stopped_is_the_failed_one(traced: Traced) -> None:
+    (test,) = traced("async def test_it():\n    x = 1\n    await asyncio.Event().wait()\n", timeout=4).tests
+    assert test.outcome == "not finished"
+    assert [row.line - FIRST for row in test.rows if row.failed] == [2]
+
+
+@pytest.mark.parametrize("outcome", ["failed", "rerun"])
+def test_a_test_that_is_run_again_has_failed_at_its_row(outcome: str) -> None:
+    step = {
+        "kind": "step", "path": "t.py", "line": 2, "statement": "Assert", "function": "test_it", "depth": 0, "role": "",
+        "awaits": False, "own": 0.0, "waited": 0.0, "raised": "AssertionError()", "changed": {}, "gone": [],
+        "check": {"outcome": "fails"}, "task": "", "loop": "",
+    }  # fmt: skip
+    events = [
+        {"kind": "test", "id": "t.py::test_it", "path": "t.py", "line": 1, "function": "test_it"},
+        step,
+        {"kind": "report", "phase": "call", "outcome": outcome, "message": "", "path": "t.py", "line": 2},
+        {"kind": "end"},
+    ]
+    (test,) = read(Finished([json.dumps(it) for it in events], 1, "")).tests
+    assert test.outcome == outcome
+    assert [row.line for row in test.rows if row.failed] == [2]
+    assert test.rows[-1].action.startswith("the test fails")
+
+
+def test_hypothesis(traced: Traced) -> None:
+    text = (
+        "from hypothesis import given, settings, strategies\n\n\n"
+        "@given(strategies.just(7))\n"
+        "@settings(max_examples=1, deadline=None, database=None)\n"
+        "async def test_it(x):\n"
+        "    y = x\n"
+        "    task = asyncio.create_task(work())\n"
+        "    assert y == 7\n"
+    )
+    (test,) = traced(WORK + text).tests
+    assert (test.outcome, [row.depth for row in test.rows]) == ("passed", [0] * len(test.rows))
+    assert [row.action.partition(" ")[0] for row in test.rows].count("start") == 1
+    assert test.rows[-1].variables["y"] == "7"
+    assert [(it.what, it.name) for it in test.left] == [("task", "work()")]

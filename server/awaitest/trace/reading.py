@@ -136,10 +136,10 @@ class _Reader:
         self._add(Row(0, self.test.path, 0, f"no steps: {event['why']}"))
 
     def _report(self, event: dict[str, Any]) -> None:
-        failed = event["outcome"] == "failed"
+        failed = event["outcome"] in ("failed", "rerun")
         if failed or self.test.outcome in ("not finished", "passed"):
             phase = event["phase"]
-            self.test.outcome = event["outcome"] if not failed or phase == "call" else "error"
+            self.test.outcome = event["outcome"] if event["outcome"] != "failed" or phase == "call" else "error"
         if event["message"]:
             self.test.message = "\n\n".join(filter(None, [self.test.message, event["message"]]))
         if failed:
@@ -159,7 +159,11 @@ class _Reader:
                 row.awaited = "never"
         self.test.rows[:0] = self._endpoints()
         ended = Row(0, self.test.path, self.test.line, _END.get(self.test.outcome, "the test did not finish"))
-        ended.failed = self.test.outcome in ("failed", "error") and not any(row.failed for row in self.test.rows)
+        if self.test.outcome == "not finished" and not any(row.failed for row in self.test.rows):
+            for row in [row for row in self.test.rows if row.result.startswith(_STOPPED)][-1:]:
+                row.failed = True
+        is_failure = self.test.outcome in ("failed", "error", "rerun")
+        ended.failed = is_failure and not any(row.failed for row in self.test.rows)
         self._add(ended)
         names = dict.fromkeys(name for row in self.test.rows for name in row.variables)
         for number, row in enumerate(self.test.rows, 1):
@@ -222,11 +226,14 @@ class _Reader:
             (here or raised)[-1].failed = True
 
 
+_STOPPED = ("raises KeyboardInterrupt", "raises Cancelled")
+"""What the statement raises at which a run is stopped."""
 _END = {
     "passed": "the test passes",
     "failed": "the test fails",
     "error": "the test ends with an error",
     "skipped": "the test is skipped",
+    "rerun": "the test fails and is run again",
 }
 
 

@@ -18,20 +18,27 @@ import pytest
 @contextmanager
 def bracketed(item: pytest.Item, started: Callable[[], None], ended: Callable[[], None]) -> Iterator[None]:
     """While it lasts, the test calls both from inside of its loop; a test that is no coroutine function calls none."""
-    function = getattr(item, "obj", None)
+    owner, name, function = _own_function(item)
     if not inspect.iscoroutinefunction(function):
         yield
         return
-    case = getattr(function, "__self__", None)
-    owner, name = (case, item.name) if isinstance(case, unittest.TestCase) else (item, "obj")
     setattr(owner, name, _around(function, started, ended))
     try:
         yield
     finally:
-        if owner is item:
-            setattr(item, name, function)
-        else:
+        if isinstance(owner, unittest.TestCase):
             vars(owner).pop(name, None)
+        else:
+            setattr(owner, name, function)
+
+
+def _own_function(item: pytest.Item) -> tuple[Any, str, Any]:
+    """Who holds the test's function, under which name: Hypothesis has a handle for it, and calls it once for each example."""
+    function = getattr(item, "obj", None)
+    case, handle = getattr(function, "__self__", None), getattr(function, "hypothesis", None)
+    if inspect.iscoroutinefunction(getattr(handle, "inner_test", None)):
+        return handle, "inner_test", handle.inner_test
+    return (case, item.name, function) if isinstance(case, unittest.TestCase) else (item, "obj", function)
 
 
 def _around(function: Any, started: Callable[[], None], ended: Callable[[], None]) -> Any:

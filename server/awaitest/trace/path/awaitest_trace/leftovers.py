@@ -77,7 +77,7 @@ class Leftovers:
         loop = asyncio._get_running_loop()
         if loop is not None:
             current = asyncio.current_task(loop)
-            self._tasks = [task for task in _tasks_of(loop) - self._before if task is not current]
+            self._tasks += [task for task in _tasks_of(loop) - self._before if task is not current]
             self._alive = list(self._tasks)
         self._before = set()
 

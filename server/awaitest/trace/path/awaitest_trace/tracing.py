@@ -100,8 +100,8 @@ class Tracing:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-        outcome: Any = yield
         told = set(self._leftovers.after_call())
+        outcome: Any = yield
         module = getattr(item, "module", None)
         left = module if module is not getattr(nextitem, "module", None) else None
         try:
@@ -201,11 +201,14 @@ class _Test:
         below = folder[len(root) + 1 :].partition(os.sep)[0] if folder.startswith(root + os.sep) else ""
         self.tree = f"{root}{os.sep}{below}{os.sep}" if below else folder + os.sep
         function = getattr(item, "function", None)
-        self._code = getattr(_unwrapped(function), "__code__", None)
+        inner = getattr(getattr(function, "hypothesis", None), "inner_test", None)
+        self._is_generated = inner is not None
+        """Whether what pytest calls only passes for the test: Hypothesis gives it the name and the place of the real one."""
+        self._code = getattr(_unwrapped(inner or function), "__code__", None)
 
     def is_code(self, code: CodeType) -> bool:
-        if code is self._code:
-            return True
+        if code is self._code or self._is_generated:
+            return code is self._code
         return code.co_name == self.name and code.co_filename == self.path and _stands_at(code, self.line)
 
     def is_main(self, frame: FrameType) -> bool:
