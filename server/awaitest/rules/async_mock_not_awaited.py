@@ -1,7 +1,7 @@
 """Reports a call of an AsyncMock that nobody awaits.
 
-Finds a call of an `AsyncMock` that the same function made, where it is a statement of its own, or is compared, indexed or
-otherwise used as if it were the result.
+Finds a call of an `AsyncMock` that the same function made, where it is a statement of its own, is bound to
+a name that nothing reads, or is compared, indexed or otherwise used as if it were the result.
 
 Why: The call only makes a coroutine. It counts as called but never as awaited: side effects do not happen,
 `assert_awaited` fails, and Python warns of a coroutine that was never awaited.
@@ -68,14 +68,15 @@ def check(step: Discarded | Called, run: Run) -> Iterator[Finding]:
     ):
         return
     made = f"the coroutine of `{name}(…)`"
-    fate = f"`{run.node.name}` takes {made} for its result" if isinstance(step, Called) else f"nobody awaits {made}"
+    taken = isinstance(step, Called) and uses(run, node)
+    fate = f"`{run.node.name}` takes {made} for its result" if taken else f"nobody awaits {made}"
     message = f"`{name}` is an AsyncMock, and {fate}. Write `await {name}(…)`."
     yield Finding(node, message, lambda: await_fix(run, node, f"Await `{name}(…)`"))
 
 
 def _read(run: Run, node: ast.Call) -> bool:
     places = uses(run, node)
-    return bool(places) and all(reads_result(use, INSPECTED) or _is_asserted(use) for use in places or ())
+    return places is not None and all(reads_result(use, INSPECTED) or _is_asserted(use) for use in places)
 
 
 def _is_asserted(use: Use) -> bool:
