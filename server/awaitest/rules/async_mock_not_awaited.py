@@ -58,14 +58,8 @@ def check(step: Discarded | Called, run: Run) -> Iterator[Finding]:
     if step.expected or run.kind == MODULE or not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return
     name = node.func.id
-    called = (
-        [step] if isinstance(step, Called) else [it for it in run.steps if isinstance(it, Called) and it.node is node]
-    )
-    if (
-        not any(map(_mocks, called))
-        or not async_mocks(run, name)
-        or (isinstance(step, Called) and not _read(run, node))
-    ):
+    calls = (it for it in (step, *run.steps) if isinstance(it, Called) and it.node is node)
+    if not any(map(_mocks, calls)) or not async_mocks(run, name) or (isinstance(step, Called) and not _read(run, node)):
         return
     made = f"the coroutine of `{name}(…)`"
     taken = isinstance(step, Called) and uses(run, node)

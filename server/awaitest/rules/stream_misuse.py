@@ -57,23 +57,20 @@ def check(step: Awaited | Entered | Iterated, run: Run) -> Iterator[Finding]:
     if step.expected:
         return
     if isinstance(step, Awaited):
-        call = step.node.value
-        if every(step.operand, Manager) and library_callee(target_of(run, call)) in _STREAMS:
-            message = f"`{short(call)}` gives an asynchronous context manager, which cannot be awaited. Enter it with `async with`."
-            yield Finding(step.node, message, lambda: fix(run, "Use `async with`", entered(run, step.node), safe=True))
+        if every(step.operand, Manager) and library_callee(target_of(run, call := step.node.value)) in _STREAMS:
+            text = f"`{short(call)}` gives an asynchronous context manager, which cannot be awaited. Enter it with `async with`."
+            yield Finding(step.node, text, lambda: fix(run, "Use `async with`", entered(run, step.node), safe=True))
     elif isinstance(step, Iterated):
         if every(step.value, Manager) and library_callee(target_of(run, step.iterable)) in _STREAMS:
-            message = f"`{short(step.iterable)}` gives an asynchronous context manager, which cannot be looped over. "
-            message += "Enter it with `async with`, and go over `aiter_lines()` of the response."
-            yield Finding(step.iterable, message)
+            text = f"`{short(step.iterable)}` gives an asynchronous context manager, which cannot be looped over. "
+            text += "Enter it with `async with`, and go over `aiter_lines()` of the response."
+            yield Finding(step.iterable, text)
     elif isinstance(step.statement, ast.AsyncWith) and every(step.value, Coroutine):
         call = step.item.context_expr
         if library_callee(target_of(run, call)) in _REQUESTS:
-            message = (
-                f"`{short(call)}` gives a coroutine, which `async with` cannot enter. Await it, or use `stream()`."
-            )
+            text = f"`{short(call)}` gives a coroutine, which `async with` cannot enter. Await it, or use `stream()`."
             edits = partial(unwrapped_edits, run, step.statement, "await ")
-            yield Finding(call, message, lambda: fix(run, "Await it", edits(), safe=True))
+            yield Finding(call, text, lambda: fix(run, "Await it", edits(), safe=True))
     elif isinstance(step.statement, ast.AsyncWith):
         yield from _unread(step.statement, step.item, run)
 
@@ -84,11 +81,9 @@ def _unread(statement: ast.AsyncWith, item: ast.withitem, run: Run) -> Iterator[
     if use is None or client is None or not over_asgi(client) or library_callee(target) not in _STREAMS:
         return
     if use.attr in PLAIN_LOOPS:
-        message = (
-            f"`{short(use)}` raises RuntimeError: the stream is asynchronous. Use `async for` and `a{use.attr}()`."
-        )
-        yield Finding(use, message, lambda: fix(run, f"Use `a{use.attr}()`", iterated(run, use), safe=True))
+        text = f"`{short(use)}` raises RuntimeError: the stream is asynchronous. Use `async for` and `a{use.attr}()`."
+        yield Finding(use, text, lambda: fix(run, f"Use `a{use.attr}()`", iterated(run, use), safe=True))
     else:
-        message = f"`{short(use)}` raises ResponseNotRead: nothing has read the body of this stream. "
-        message += f"Read it before, with `await {short(use.value)}.aread()`."
-        yield Finding(use, message, lambda: fix(run, "Read the body", read_before(run, statement, use), safe=True))
+        text = f"`{short(use)}` raises ResponseNotRead: nothing has read the body of this stream. "
+        text += f"Read it before, with `await {short(use.value)}.aread()`."
+        yield Finding(use, text, lambda: fix(run, "Read the body", read_before(run, statement, use), safe=True))

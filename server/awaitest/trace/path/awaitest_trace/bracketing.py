@@ -36,8 +36,9 @@ def _own_function(item: pytest.Item) -> tuple[Any, str, Any]:
     """Who holds the test's function, under which name: Hypothesis has a handle for it, and calls it once for each example."""
     function = getattr(item, "obj", None)
     case, handle = getattr(function, "__self__", None), getattr(function, "hypothesis", None)
-    if inspect.iscoroutinefunction(getattr(handle, "inner_test", None)):
-        return handle, "inner_test", handle.inner_test
+    inner = getattr(handle, "inner_test", None)
+    if inspect.iscoroutinefunction(inner):
+        return handle, "inner_test", inner
     return (case, item.name, function) if isinstance(case, unittest.TestCase) else (item, "obj", function)
 
 
