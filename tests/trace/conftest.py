@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from awaitest.trace.reading import read
-from awaitest.trace.running import Asked, run
+from awaitest.trace.running import RECORDER, Asked, run
 from awaitest.trace.traced import Trace
 
 APP = """\
@@ -51,3 +53,21 @@ def traced(project: Path) -> Traced:
         return read(run(asked))
 
     return trace
+
+
+def run_strictly(project: Path, text: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """A strict run of pytest, without a trace, on `test_it.py`, written as in `traced`."""
+    (project / "test_it.py").write_text(IMPORTS + text)
+    environment = {**os.environ, "PYTHONPATH": str(RECORDER)}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "awaitest_trace.plugin",
+        "--awaitest-strict",
+        "-q",
+        "-Wignore",
+        *options,
+    ]
+    return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from tests.trace.conftest import APP, IMPORTS, Traced
+from tests.trace.conftest import APP, IMPORTS, Traced, run_strictly
 
 from awaitest.trace.reading import read
-from awaitest.trace.running import RECORDER, Asked, Finished, run
+from awaitest.trace.running import Asked, Finished, run
 from awaitest.trace.traced import Trace, TracedTest
 
 FIRST = IMPORTS.count("\n") + 1
@@ -207,20 +205,7 @@ clients = AsyncClient(base_url="http://test")
 
 
 def test_a_strict_run_fails_who_leaves_something(project: Path) -> None:
-    (project / "test_it.py").write_text(IMPORTS + STRICT)
-    environment = {**os.environ, "PYTHONPATH": str(RECORDER)}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "awaitest_trace.plugin",
-        "--awaitest-strict",
-        "-q",
-        "-rA",
-        "-Wignore",
-    ]
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    done = run_strictly(project, STRICT, "-rA")
     ends = {
         line.split(" ")[1].split("::")[1]: line.split(" ")[0]
         for line in done.stdout.splitlines()
@@ -259,10 +244,7 @@ def test_next():
 
 
 def test_a_coroutine_of_a_tear_down_fails_a_strict_run(project: Path) -> None:
-    (project / "test_it.py").write_text(IMPORTS + WORK + LATE)
-    command = [sys.executable, "-m", "pytest", "-p", "awaitest_trace.plugin", "--awaitest-strict", "-q", "-Wignore"]
-    environment = {**os.environ, "PYTHONPATH": str(RECORDER)}
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    done = run_strictly(project, WORK + LATE)
     assert "ERROR test_it.py::test_torn_down" in done.stdout
     assert f"test_it.py:{FIRST + WORK.count(chr(10)) + 3}: `work()` is never awaited" in done.stdout
     assert "2 passed, 1 error" in done.stdout

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.trace.conftest import APP, IMPORTS, Traced
+from tests.trace.conftest import APP, IMPORTS, Traced, run_strictly
 
 from awaitest.trace.reading import read
 from awaitest.trace.running import RECORDER, Asked, run
@@ -184,20 +184,7 @@ class TestIt(__import__("unittest").IsolatedAsyncioTestCase):
 
 def test_a_strict_run_leaves_tracing_to_others(project: Path) -> None:
     """Coverage below Python 3.12 is a trace function; a strict run must not take its place."""
-    (project / "test_it.py").write_text(IMPORTS + STRICT)
-    environment = {**os.environ, "PYTHONPATH": str(RECORDER)}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "awaitest_trace.plugin",
-        "--awaitest-strict",
-        "-q",
-        "-rA",
-        "-Wignore",
-    ]
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    done = run_strictly(project, STRICT, "-rA")
     told = [line.split(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("PASSED", "ERROR", "FAILED"))]
     assert sorted(told) == [
         "ERROR test_it.py::TestIt::test_left",
