@@ -1,14 +1,22 @@
-"""Writes what is told by the code itself: the rules' pages, their tables, the page on configuration, the editor's settings. `--check` only compares."""
+"""Writes what is told by the code itself: the rules' pages, their tables, the page on configuration, the editor's settings,
+the server's first answer. `--check` only compares."""
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.protocol import default_converter
 
 from awaitest.assist.settings import configuration
 from awaitest.cli.session import RuleInfo, all_rules
+from awaitest.lsp.server import Server
+from awaitest.lsp.wire import Writer
 from awaitest.project.settings import OPTIONS, SEVERITIES, Option
 
 ROOT = Path(__file__).parents[1]
@@ -16,6 +24,7 @@ RULES = Path("docs/rules")
 README = Path("README.md")
 CONFIGURATION = Path("docs/configuration.md")
 PACKAGE = Path("package.json")
+GREETING = Path("server/awaitest/greeting.json")
 START, END = "<!-- rules:start -->", "<!-- rules:end -->"
 NOTE = "<!-- Written by scripts/generate.py: change the code it is made from, not this page. -->\n"
 
@@ -87,6 +96,7 @@ def outputs(root: Path = ROOT) -> dict[Path, str]:
         README: between(readme, _table(rules, f"{RULES.as_posix()}/")),
         CONFIGURATION: NOTE + "\n" + _configuration(),
         PACKAGE: _package((root / PACKAGE).read_text(encoding="utf-8")),
+        GREETING: _greeting(),
     }
 
 
@@ -153,6 +163,24 @@ def _package(text: str) -> str:
     package = json.loads(text)
     package["contributes"]["configuration"]["properties"] = configuration()
     return json.dumps(package, indent=2, ensure_ascii=False) + "\n"
+
+
+def _greeting() -> str:
+    diagnostic = types.DiagnosticClientCapabilities()
+    client = types.ClientCapabilities(text_document=types.TextDocumentClientCapabilities(diagnostic=diagnostic))
+    return json.dumps(greeting(client), indent=2) + "\n"
+
+
+def greeting(client: types.ClientCapabilities) -> dict[str, Any]:
+    """The result of `initialize` as pygls makes it, from what the server registers and what the client can."""
+    server = Server()
+    server.protocol.set_writer(Writer(io.BytesIO()))
+    request: Any = types.InitializeRequest(0, types.InitializeParams(client))
+    server.protocol.handle_message(request)
+    server.session.end()
+    result = types.InitializeResult(server.protocol.server_capabilities, server.protocol.server_info)
+    told: dict[str, Any] = default_converter().unstructure(result)  # type: ignore[no-untyped-call]
+    return told
 
 
 def _row(option: Option) -> str:

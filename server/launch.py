@@ -16,9 +16,13 @@ def main() -> int:
         site.main()
     sys.path[:0] = [str(libs), str(here)]
 
+    from awaitest.greeting import greet
+
+    greeting = greet()
+
     from awaitest.lsp import main as serve
 
-    return serve()
+    return serve(greeting)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "server" / "awaitest"
 ORDER = (
-    "source", "project", "engine", "rules", "registry", "check", "sources", "fixing", "live", "trace", "assist", "cli", "lsp",
+    "source", "project", "engine", "rules", "registry", "check", "sources", "fixing", "live", "trace", "assist", "greeting", "cli", "lsp",
 )  # fmt: skip
 """A part imports only itself and parts that stand before it; `cli` and `lsp` know nothing of each other."""
 

@@ -17,8 +17,9 @@ from tests.lsp.editor import SERVER
 
 from awaitest.check import Told
 from awaitest.engine.diagnostic import Severity
+from awaitest.greeting import messages
 from awaitest.lsp.convert import Columns, diagnostic_json, to_diagnostic
-from awaitest.lsp.wire import Writer, messages
+from awaitest.lsp.wire import Writer
 from awaitest.source.text import Span
 
 ONE, TWO = b'{"one": 1}', b'{"two": "\xc3\xa4"}'

@@ -1,12 +1,13 @@
 """The language server: the only part that knows pygls, lsprotocol and the units in which clients count columns."""
 
+from awaitest.greeting import Greeting
 from awaitest.lsp.sparing import import_types
 
 import_types()
 
 
-def main() -> int:
-    """Serve one client over standard input and output; the exit code."""
+def main(greeting: Greeting) -> int:
+    """Serve the client that was greeted; the exit code."""
     from awaitest.lsp.server import serve
 
-    return serve()
+    return serve(greeting)

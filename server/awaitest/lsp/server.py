@@ -13,6 +13,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from awaitest import __version__
+from awaitest.greeting import Greeting
 from awaitest.live import SURROUNDINGS
 from awaitest.lsp import actions, aids, commands, diagnostics, survey, texts, tracing
 from awaitest.lsp.session import Session
@@ -120,16 +121,15 @@ async def _watch(server: Server) -> None:
         await server.client_register_capability_async(types.RegistrationParams(registrations))
 
 
-def serve() -> int:
-    """Serve over standard input and output. Whatever prints goes to standard error."""
+def serve(greeting: Greeting) -> int:
+    """Go on from the first message. Whatever prints goes to standard error."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     gc.set_threshold(_OBJECTS)
-    source, output = open(0, "rb", buffering=0, closefd=False), sys.stdout.buffer  # noqa: SIM115 - for the reader, to the end
     sys.stdout = sys.stderr
     server = Server()
     try:
-        server.wire.serve(source, output)
+        server.wire.serve(greeting)
     except (BrokenPipeError, KeyboardInterrupt, SystemExit):
         logger.info("the client has gone")
     finally:

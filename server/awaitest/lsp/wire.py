@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from lsprotocol import types
 from pygls.protocol import LanguageServerProtocol
 
+from awaitest.greeting import Greeting, frame
 from awaitest.lsp.session import Question
 
 logger = logging.getLogger(__name__)
@@ -41,9 +42,19 @@ class Writer:
         """Send a message that is JSON already. Nobody hears it where the client has gone."""
         body = message.encode("utf-8", "replace")
         try:
-            self.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+            self.write(frame(body))
         except (OSError, ValueError):
             logger.info("the client has gone")
+
+
+class _Deaf:
+    """Takes the answer to what was answered before."""
+
+    def write(self, data: bytes) -> None:
+        """Nobody waits for it."""
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Wire:
@@ -56,15 +67,16 @@ class Wire:
         self._given = self._taken = 0
         """Messages that the event loop was given, counted by the reader, and those that it took up, counted by the loop."""
 
-    def serve(self, source: BinaryIO, target: BinaryIO) -> None:
-        """Take messages until their end. `source` is unbuffered."""
-        self._writer = Writer(target)
-        self._protocol.set_writer(self._writer)
-        asyncio.run(self._serve(source))
+    def serve(self, greeting: Greeting) -> None:
+        """Take messages until their end."""
+        self._writer = Writer(greeting.target)
+        self._answered = greeting.answered
+        self._protocol.set_writer(_Deaf() if self._answered else self._writer)
+        asyncio.run(self._serve(greeting.bodies))
 
-    async def _serve(self, source: BinaryIO) -> None:
+    async def _serve(self, bodies: Iterator[bytes]) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        threading.Thread(target=self._read, args=(source,), name="reader", daemon=True).start()
+        threading.Thread(target=self._read, args=(bodies,), name="reader", daemon=True).start()
         await self._ended.wait()
 
     def soon(self, work: Callable[[], object]) -> None:
@@ -97,9 +109,9 @@ class Wire:
 
     # -- the reader's thread -----------------------------------------------------------------------------------------
 
-    def _read(self, source: BinaryIO) -> None:
+    def _read(self, bodies: Iterator[bytes]) -> None:
         try:
-            for body in messages(source):
+            for body in bodies:
                 self._take(body)
         except OSError:
             logger.info("the client has gone")
@@ -138,8 +150,11 @@ class Wire:
             self._protocol.handle_message(self._protocol.structure_message(message))
         except Exception as error:
             logger.error("%s: %s", message.get("method", "an answer"), error)
-            if "method" in message and message.get("id") is not None:
+            if "method" in message and message.get("id") is not None and not self._answered:
                 self.refuse(message["id"], types.ErrorCodes.InvalidParams.value, "Invalid params")
+        if self._answered:
+            self._answered = False
+            self._protocol.set_writer(self._writer)
         self._loop.call_soon(self._took)  # behind the first step of a handler that is a coroutine
 
     def _in_turn(self, handler: Direct, message: dict[str, Any]) -> None:
@@ -157,27 +172,3 @@ class Wire:
             logger.error("%s: %r", message["method"], error)
             if number is not None:
                 self.refuse(number, types.ErrorCodes.InvalidParams.value, "Invalid params")
-
-
-def messages(source: BinaryIO) -> Iterator[bytes]:
-    """The bodies of messages, as long as they come."""
-    data = b""
-    while chunk := source.read(1 << 16):
-        data += chunk
-        while (end := data.find(b"\r\n\r\n")) >= 0:
-            length = _length(data[:end])
-            while len(data) < end + 4 + length:
-                rest = source.read(max(1 << 16, end + 4 + length - len(data)))
-                if not rest:
-                    return
-                data += rest
-            yield data[end + 4 : end + 4 + length]
-            data = data[end + 4 + length :]
-
-
-def _length(header: bytes) -> int:
-    for line in header.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length" and value.strip().isdigit():
-            return int(value)
-    return 0
