@@ -1,7 +1,7 @@
-"""Prints what checking a project costs: ``python -m benchmarks.batch [--tests N] [--modules N] [--rounds N] [--peers]``.
+"""Prints what checking a project costs: ``python -m benchmarks.batch [FOLDER] [--tests N] [--modules N] [--rounds N] [--peers]``.
 
-All tools take turns on the same generated project; figures are medians of the rounds. The ratio is to `ruff check` without its cache, with
-the rules ASYNC, PT and RUF.
+The project is a generated one, or a copy of FOLDER: that of the corpus, say. Ours and ruff take turns, figures are medians of the rounds; the
+others follow, once each. Ratios are to `ruff check` without its cache, with the rules ASYNC, PT and RUF.
 """
 
 from __future__ import annotations
@@ -23,14 +23,18 @@ from benchmarks.batch.project import write
 from benchmarks.peers import tool
 
 PEERS = {
-    "ty": ["ty", "check", "--exit-zero"],
-    "mypy": ["mypy", "--no-incremental", "--ignore-missing-imports", "."],
-    "pyright": ["pyright"],
+    "ty": ["ty", "check", "--exit-zero", "--python", sys.prefix],
+    "pyrefly": ["pyrefly", "check"],
+    "pyright": ["pyright", "--pythonpath", sys.executable],
+    "mypy": ["mypy", "--no-incremental", "--explicit-package-bases", "--python-executable", sys.executable, "."],
+    "pylint": ["pylint", "--recursive=y", "--exit-zero", "."],
     "flake8-async": ["flake8", "--select", "ASYNC"],
 }
+PATIENCE = 300.0
+"""Seconds for one run."""
 
-
-COLD, CHANGED = "awaitest, cold", "awaitest, one changed"
+COLD = ("awaitest, cold, one process", "awaitest, cold")
+CHANGED = "awaitest, one changed"
 """Ours without what was remembered of the project, and after a change of one test."""
 
 
@@ -49,7 +53,11 @@ def run(command: Sequence[str], folder: Path) -> Cost:
     peak = [0.0]
     watcher = threading.Thread(target=_watch, args=(process, peak))
     watcher.start()
-    process.wait()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
     wall, after = time.perf_counter() - started, os.times()
     watcher.join()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
@@ -67,65 +75,78 @@ def _watch(process: subprocess.Popen[bytes], peak: list[float]) -> None:
         time.sleep(0.01)
 
 
-def commands(folder: Path, peers: bool) -> dict[str, list[str]]:
+def commands(folder: Path) -> dict[str, list[str]]:
+    """The runs that take turns, in the order in which a project sees them."""
     ruff = tool("ruff")
     if ruff is None:
         raise SystemExit("no ruff to compare with: install it beside this Python")
-    one = sorted(folder.glob("tests/*/test_*.py"))[0]
     ours = [sys.executable, "-m", "awaitest", "check", "--output-format", "concise"]
-    found = {
-        "ruff, cold": [ruff, "check", "--exit-zero", "--no-cache"],
-        "ruff, warm": [ruff, "check", "--exit-zero"],
-        COLD: [*ours, "."],
+    return {
+        "ruff, cold": [ruff, "check", "--exit-zero", "--no-cache", "--select", "ASYNC,PT,RUF"],
+        "ruff, warm": [ruff, "check", "--exit-zero", "--select", "ASYNC,PT,RUF"],
+        COLD[0]: [*ours, "--jobs", "1", "."],
+        COLD[1]: [*ours, "."],
         "awaitest, warm": [*ours, "."],
         CHANGED: [*ours, "."],
-        "awaitest, one file": [*ours, str(one)],
+        "awaitest, one file": [*ours, str(tests(folder)[0])],
     }
-    for name, command in PEERS.items() if peers else ():
-        program = tool(command[0])
-        if program is not None:
-            found[name] = [program, *command[1:]]
-    return found
+
+
+def tests(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("test_*.py"))
+
+
+def told(name: str, taken: Sequence[Cost], files: int, base: float) -> str:
+    """A line of the table; `base` is what ratios are to, in seconds."""
+    wall, cpu = statistics.median(it.wall for it in taken), statistics.median(it.cpu for it in taken)
+    if wall >= PATIENCE:
+        return f"{name:28} stopped after {PATIENCE:.0f} s"
+    memory = max(it.memory for it in taken)
+    rates = f"{files / wall:8,.0f} files/s  {wall / base:7.1f} × ruff"
+    return f"{name:28} wall {wall:7.2f} s  CPU {cpu:7.2f} s  {memory:6.0f} MB  {rates}"
+
+
+def measure(folder: Path, cache: Path, rounds: int) -> dict[str, list[Cost]]:
+    """What the runs cost that take turns."""
+    them = commands(folder)
+    costs: dict[str, list[Cost]] = {name: [] for name in them}
+    for turn in range(rounds):
+        for name, command in them.items():
+            if name in COLD:
+                shutil.rmtree(cache / "runs", ignore_errors=True)
+            if name == CHANGED:
+                with tests(folder)[turn].open("a") as file:
+                    file.write("# changed\n")
+            costs[name].append(run(command, folder))
+    return costs
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="What checking a whole project costs.")
+    parser.add_argument("folder", nargs="?", type=Path, help="a project to copy and check (default: a generated one)")
     parser.add_argument("--tests", type=int, default=1000, help="files of tests (default: %(default)s)")
     parser.add_argument("--modules", type=int, default=2000, help="modules of the app (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each tool (default: %(default)s)")
-    parser.add_argument(
-        "--peers", action="store_true", help="measure ty, mypy, pyright and flake8 too, where they are; once each"
-    )
+    parser.add_argument("--rounds", type=int, default=3, help="runs of ours and of ruff (default: %(default)s)")
+    parser.add_argument("--peers", action="store_true", help="measure other tools too, where they are, once each")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name).resolve()
-        write(folder, options.tests, options.modules)
+        folder, cache = Path(name).resolve() / "project", Path(name).resolve() / "cache"
+        if options.folder is not None:
+            shutil.copytree(options.folder, folder, symlinks=True)
+        else:
+            write(folder, options.tests, options.modules)
         files = list(folder.rglob("*.py"))
-        lines = sum(path.read_text().count("\n") for path in files)
-        print(f"{len(files):,} files, {lines:,} lines, {options.tests:,} of them tests")
-        them = commands(folder, options.peers)
-        cache = folder.parent / f"{folder.name}-cache"
+        lines = sum(path.read_bytes().count(b"\n") for path in files)
+        print(f"{len(files):,} files, {lines:,} lines, {len(tests(folder)):,} of them tests")
         os.environ["AWAITEST_CACHE_DIR"] = str(cache)
-        costs: dict[str, list[Cost]] = {name: [] for name in them}
-        for turn in range(options.rounds):
-            for name, command in them.items():
-                if name == COLD:
-                    shutil.rmtree(cache / "runs", ignore_errors=True)
-                if name == CHANGED:
-                    with sorted(folder.glob("tests/*/test_*.py"))[turn].open("a") as file:
-                        file.write("# changed\n")
-                if turn == 0 or name not in PEERS:
-                    costs[name].append(run(command, folder))
+        costs = measure(folder, cache, options.rounds)
         base = statistics.median(it.wall for it in costs["ruff, cold"])
-        shutil.rmtree(cache, ignore_errors=True)
         for name, taken in costs.items():
-            wall, cpu = statistics.median(it.wall for it in taken), statistics.median(it.cpu for it in taken)
-            memory = max(it.memory for it in taken)
-            print(
-                f"{name:20} wall {wall:7.2f} s  CPU {cpu:7.2f} s  {memory:6.0f} MB  "
-                f"{len(files) / wall:8,.0f} files/s  {wall / base:6.1f} × ruff",
-                flush=True,
-            )
+            print(told(name, taken, len(files), base), flush=True)
+        for name, command in PEERS.items() if options.peers else ():
+            program = tool(command[0])
+            if program is not None:
+                print(told(name, [run([program, *command[1:]], folder)], len(files), base), flush=True)
     return 0
 
 
