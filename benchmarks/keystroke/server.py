@@ -127,6 +127,10 @@ class Server:
     def close(self, path: Path) -> None:
         self._send({"method": "textDocument/didClose", "params": {"textDocument": {"uri": path.as_uri()}}})
 
+    def ask(self, path: Path) -> int:
+        """Ask for the diagnostics of an open file: how many there are."""
+        return self._diagnostics(path.as_uri(), self._versions[path.as_uri()])
+
     def _diagnostics(self, uri: str, version: int) -> int:
         if self.pull:
             report = self.request("textDocument/diagnostic", {"textDocument": {"uri": uri}})
