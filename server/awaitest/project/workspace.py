@@ -10,7 +10,7 @@ from pathlib import Path
 from awaitest.project.cache import SkeletonCache
 from awaitest.project.config import PytestConfig, find_config
 from awaitest.project.declared import environment_of
-from awaitest.project.environment import Environment
+from awaitest.project.environment import Environment, Plugin
 from awaitest.project.files import DiskFiles, Files
 from awaitest.project.library import Library
 from awaitest.project.modules import Module
@@ -60,7 +60,8 @@ class Project:
         self._mentions: dict[str, list[Module]] = {}
         self._anyio_in: dict[Path, Path | None] = {}
         """The first module of a folder that speaks of anyio."""
-        self._others: bool | None = None
+        self._foreign: bool | None = None
+        self._around: dict[int, tuple[Module, list[Module]]] = {}
         self._reach: dict[int, tuple[Module, frozenset[Path]]] = {}
 
     def module(self, path: Path) -> Module:
@@ -78,6 +79,13 @@ class Project:
 
     def surroundings(self, module: Module) -> list[Module]:
         """Modules whose fixtures a module sees, nearest first: itself, its conftests, and what they load as plugins."""
+        if id(module) not in self._around:
+            self._around[id(module)] = module, self._found_around(module)
+        found = self._around[id(module)][1]
+        self.resolver.notes.paths.update(it.path for it in found if it.path is not None and it.document is not None)
+        return found
+
+    def _found_around(self, module: Module) -> list[Module]:
         found: dict[int, Module] = {id(module): module}
         if module.path is not None:
             for conftest in self.conftests(module.path):
@@ -118,7 +126,8 @@ class Project:
         self._running_elsewhere.clear()
         self._mentions.clear()
         self._anyio_in.clear()
-        self._others = None
+        self._foreign = None
+        self._around.clear()
         self._reach.clear()
 
     def plugins_mentioning(self, name: str) -> list[Module]:
@@ -190,12 +199,9 @@ class Project:
 
     def _mentions_others(self) -> bool:
         """Whether the tests use what a plugin brings that runs async tests and is not known to be here."""
-        if self._others is None:
-            root = self.config.rootdir
-            self.resolver.notes.words |= {(root, word) for word in _FIXTURES_OF_OTHERS}
-            texts = (text for folder in (root, *self._below(root)) for _, text in self._texts(folder))
-            self._others = any(word in text for text in texts for word in _FIXTURES_OF_OTHERS)
-        return self._others
+        root = self.config.rootdir
+        texts = (text for folder in (root, *self._below(root)) for _, text in self._texts(folder))
+        return any(word in text for text in texts for word in _FIXTURES_OF_OTHERS)
 
     def modules_mentioning(self, word: bytes, folder: Path) -> Iterator[Module]:
         """Modules in or below a folder in whose text a word occurs."""
@@ -231,19 +237,24 @@ class Project:
                 yield from self._below(inner, depth - 1)
 
     def _foreign_plugin(self) -> bool:
-        if str(self.config.values.get("trio_mode")).lower() in _TRUE:
-            return True
-        if not self.environment.site_packages and any(map(may_run_tests, self.environment.present)):
-            return True
-        if self._mentions_others() or self._is_plugin():
-            return True
-        for plugin in self.environment.plugins:
-            if plugin.distribution in {"pytest-asyncio", "anyio"} or not self.config.plugins.allows(plugin.name):
-                continue
-            text = self._text_of(plugin.module)
-            if any(hook in text for hook in _RUNNING_HOOKS[:2]) and any(word in text for word in _ASYNC_WORDS[:5]):
-                return True
-        return False
+        """Whether a plugin beside those that are known may run or mark async tests here."""
+        self.resolver.notes.words |= {(self.config.rootdir, word) for word in _FIXTURES_OF_OTHERS}
+        if self._foreign is None:
+            self._foreign = (
+                str(self.config.values.get("trio_mode")).lower() in _TRUE
+                or (not self.environment.site_packages and any(map(may_run_tests, self.environment.present)))
+                or self._mentions_others()
+                or self._is_plugin()
+                or any(map(self._runs_async, self.environment.plugins))
+            )
+        return self._foreign
+
+    def _runs_async(self, plugin: Plugin) -> bool:
+        """Whether an installed plugin may run async tests, beside those that are known."""
+        if plugin.distribution in {"pytest-asyncio", "anyio"} or not self.config.plugins.allows(plugin.name):
+            return False
+        text = self._text_of(plugin.module)
+        return any(hook in text for hook in _RUNNING_HOOKS[:2]) and any(word in text for word in _ASYNC_WORDS[:5])
 
 
 class Workspace:

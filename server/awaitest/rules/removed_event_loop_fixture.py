@@ -57,9 +57,10 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
     version = project.environment.version("pytest-asyncio")
     if run.kind not in (TEST, FIXTURE) or project.plugin("pytest-asyncio") is not True or version is None:
         return
-    if version < _WARNS_SINCE or project.runs_async_otherwise(run.module):
-        return
     name = run.fixture.name if run.fixture is not None else ""
+    speaks = name in (_LOOP, _POLICY) or any(item.arg == _LOOP for item in run.node.args.args + run.node.args.kwonlyargs)
+    if version < _WARNS_SINCE or not speaks or project.runs_async_otherwise(run.module):
+        return
     if name == _LOOP and run.fixture is not None:
         yield from _defined(run, run.fixture, version)
     elif name == _POLICY and version >= _POLICY_WARNS_SINCE:
