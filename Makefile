@@ -62,8 +62,10 @@ detection: $(READY) $(PEERS_READY) $(SUITES_READY)  ## Plant mistakes in the cor
 	$(BIN)/python -m benchmarks.corpus fetch
 	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -W ignore -m benchmarks.detection --peers --environment $(SUITES)
 
-keystroke: $(READY) $(PEERS_READY)  ## What a keystroke costs, beside ruff's server
+keystroke: $(READY) $(PEERS_READY)  ## What a keystroke costs, beside ruff's server, and how it grows
 	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -m benchmarks.keystroke
+	$(BIN)/python -m benchmarks.keystroke.dependants
+	$(BIN)/python -m benchmarks.keystroke.growth
 
 batch: $(READY) $(PEERS_READY)  ## What checking a whole project costs, beside ruff
 	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -m benchmarks.batch

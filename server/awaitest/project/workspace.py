@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from awaitest.project.cache import SkeletonCache
@@ -200,14 +200,14 @@ class Project:
     def _mentions_others(self) -> bool:
         """Whether the tests use what a plugin brings that runs async tests and is not known to be here."""
         root = self.config.rootdir
-        texts = (text for folder in (root, *self._below(root)) for _, text in self._texts(folder))
+        texts = (text for folder in chain([root], self._below(root)) for _, text in self._texts(folder))
         return any(word in text for text in texts for word in _FIXTURES_OF_OTHERS)
 
     def modules_mentioning(self, word: bytes, folder: Path) -> Iterator[Module]:
         """Modules in or below a folder in whose text a word occurs."""
         self.asked += 1
         self.resolver.notes.words.add((folder, word))
-        for inner in (folder, *self._below(folder)):
+        for inner in chain([folder], self._below(folder)):
             for path, text in self._texts(inner):
                 if word in text:
                     yield self.module(path)
@@ -226,13 +226,10 @@ class Project:
         if depth == 0:
             return
         for name in self.files.names(folder):
+            if "." in name or name.startswith("__") or name in _NOT_TESTS:
+                continue
             inner = folder / name
-            if (
-                not name.startswith((".", "__"))
-                and "." not in name
-                and name not in _NOT_TESTS
-                and self.files.is_dir(inner)
-            ):
+            if self.files.is_dir(inner):
                 yield inner
                 yield from self._below(inner, depth - 1)
 

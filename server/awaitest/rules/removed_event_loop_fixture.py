@@ -58,7 +58,9 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
     if run.kind not in (TEST, FIXTURE) or project.plugin("pytest-asyncio") is not True or version is None:
         return
     name = run.fixture.name if run.fixture is not None else ""
-    speaks = name in (_LOOP, _POLICY) or any(item.arg == _LOOP for item in run.node.args.args + run.node.args.kwonlyargs)
+    speaks = name in (_LOOP, _POLICY) or any(
+        item.arg == _LOOP for item in run.node.args.args + run.node.args.kwonlyargs
+    )
     if version < _WARNS_SINCE or not speaks or project.runs_async_otherwise(run.module):
         return
     if name == _LOOP and run.fixture is not None:
