@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from awaitest.trace.folding import folded
 from awaitest.trace.telling import HEADER, cells, left_over, loops, names, requests, tracked
 from awaitest.trace.traced import Trace, TracedTest
 
@@ -48,9 +49,10 @@ def _test(test: TracedTest) -> Iterator[str]:
     yield f"<section>\n<h1>{escape(test.id)}</h1>\n<p{wrong}>{escape(test.outcome)}</p>"
     if test.message:
         yield f"<pre>{escape(test.message)}</pre>"
-    yield from _table("Execution table", HEADER, cells(test), [row.failed for row in test.rows])
+    failed = [row.failed for row in folded(test.rows)]
+    yield from _table("Execution table", HEADER, cells(test), failed)
     if rows := tracked(test):
-        yield from _table("Variables after each step", ("step", *names(test)), rows, [row.failed for row in test.rows])
+        yield from _table("Variables after each step", ("step", *names(test)), rows, failed)
     for title, told in (("Left behind", left_over(test)), ("Event loops", loops(test))):
         if told:
             items = "".join(f"<li>{_code(line)}</li>" for line in told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from awaitest.trace.folding import folded
 from awaitest.trace.traced import Left, Row, TracedTest
 
 HEADER = ("step", "line", "action", "awaited", "result", "assertion", "time")
@@ -19,13 +20,13 @@ _SAID = {
 
 def cells(test: TracedTest) -> list[list[str]]:
     """The rows of the execution table."""
-    return [_cells(test, row) for row in test.rows]
+    return [_cells(test, row) for row in folded(test.rows)]
 
 
 def _cells(test: TracedTest, row: Row) -> list[str]:
     action = f"{'· ' * row.depth}{row.action}" + (f" (read as: {row.predicted})" if row.predicted else "")
     return [
-        f"✗ {row.step}" if row.failed else str(row.step),
+        f"✗ {row.step}" if row.failed else _step(row),
         place(test, row),
         action,
         row.awaited,
@@ -33,6 +34,10 @@ def _cells(test: TracedTest, row: Row) -> list[str]:
         row.assertion,
         took(row),
     ]
+
+
+def _step(row: Row) -> str:
+    return str(row.step or "…")
 
 
 def place(test: TracedTest, row: Row) -> str:
@@ -60,7 +65,7 @@ def names(test: TracedTest) -> list[str]:
 
 def tracked(test: TracedTest) -> list[list[str]]:
     """The rows of the variable tracker."""
-    return [[str(row.step), *row.variables.values()] for row in test.rows] if names(test) else []
+    return [[_step(row), *row.variables.values()] for row in folded(test.rows)] if names(test) else []
 
 
 def requests(test: TracedTest) -> list[list[str]]:
