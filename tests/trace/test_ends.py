@@ -251,18 +251,39 @@ def test_a_coroutine_of_a_tear_down_fails_a_strict_run(project: Path) -> None:
 
 
 def test_the_row_at_which_a_run_is_stopped_is_the_failed_one(traced: Traced) -> None:
-    (test,) = traced("async def test_it():\n    x = 1\n    await asyncio.Event().wait()\n", timeout=4).tests
+    (test,) = stopped(traced, "async def test_it():\n    x = 1\n    await asyncio.Event().wait()\n").tests
     assert test.outcome == "not finished"
     assert [row.line - FIRST for row in test.rows if row.failed] == [2]
 
 
+STEP = {
+    "kind": "step", "path": "t.py", "line": 2, "statement": "Assign", "function": "test_it", "depth": 0, "role": "",
+    "awaits": False, "own": 0.0, "waited": 0.0, "raised": None, "changed": {}, "gone": [], "check": {}, "task": "", "loop": "",
+}  # fmt: skip
+
+
+def test_an_example_of_hypothesis_holds_nothing_of_the_one_before() -> None:
+    events = [
+        {"kind": "test", "id": "t.py::test_it", "path": "t.py", "line": 1, "function": "test_it"},
+        {"kind": "started", "held": {"x": "1"}},
+        {**STEP, "changed": {"y": "2"}},
+        {"kind": "started", "held": {"x": "3"}},
+        {**STEP, "changed": {"z": "4"}},
+        {"kind": "report", "phase": "call", "outcome": "passed", "message": "", "path": "", "line": 0},
+    ]
+    (test,) = read(Finished([json.dumps(it) for it in events], 0, "")).tests
+    assert [tuple(row.variables.values()) for row in test.rows] == [
+        ("1", "none", "none"),
+        ("1", "2", "none"),
+        ("3", "none", "none"),
+        ("3", "none", "4"),
+        ("3", "none", "4"),
+    ]
+
+
 @pytest.mark.parametrize("outcome", ["failed", "rerun"])
 def test_a_test_that_is_run_again_has_failed_at_its_row(outcome: str) -> None:
-    step = {
-        "kind": "step", "path": "t.py", "line": 2, "statement": "Assert", "function": "test_it", "depth": 0, "role": "",
-        "awaits": False, "own": 0.0, "waited": 0.0, "raised": "AssertionError()", "changed": {}, "gone": [],
-        "check": {"outcome": "fails"}, "task": "", "loop": "",
-    }  # fmt: skip
+    step = {**STEP, "statement": "Assert", "raised": "AssertionError()", "check": {"outcome": "fails"}}
     events = [
         {"kind": "test", "id": "t.py::test_it", "path": "t.py", "line": 1, "function": "test_it"},
         step,

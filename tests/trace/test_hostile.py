@@ -187,10 +187,9 @@ def test_a_strict_run_leaves_tracing_to_others(project: Path) -> None:
     done = run_strictly(project, STRICT, "-rA")
     told = [line.split(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("PASSED", "ERROR", "FAILED"))]
     assert sorted(told) == [
-        "ERROR test_it.py::TestIt::test_left",
         "ERROR test_it.py::test_task",
+        "FAILED test_it.py::TestIt::test_left",
         "PASSED test_it.py::TestIt::test_clean",
-        "PASSED test_it.py::TestIt::test_left",
         "PASSED test_it.py::test_no_tracer",
         "PASSED test_it.py::test_task",
     ]

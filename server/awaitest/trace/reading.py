@@ -75,7 +75,7 @@ class _Reader:
             handler(event)
 
     def _started(self, event: dict[str, Any]) -> None:
-        self._held |= event["held"]
+        self._held = dict.fromkeys(self._held, _NONE) | event["held"]  # Hypothesis starts it for each example
         if event.get("loop"):
             self.test.loops["test"] = event["loop"]
         self._add(Row(0, self.test.path, self.test.line, f"start test `{self.test.function}`", **_place(event)))
@@ -109,7 +109,8 @@ class _Reader:
                 self.test.requests[place] = {key: value for key, value in event.items() if key != "kind"}
 
     def _step(self, event: dict[str, Any]) -> None:
-        self._begun = None
+        following = event.get("next")
+        self._begun = following and {**following, "path": event["path"], "depth": event["depth"]}
         before = dict(self._held)
         if event["depth"] == 0:
             self._held |= event["changed"]

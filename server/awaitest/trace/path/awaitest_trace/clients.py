@@ -47,11 +47,17 @@ class Clients:
                 patches.wrap(client, "aclose", self._around_close)
                 patches.wrap(client, "__aexit__", self._around_close)
 
-    def left(self, is_last: bool, module: Any) -> Iterator[Leftover]:
-        """What is open once a test is over; `is_last` of all tests, `module` for the last test of its module."""
-        yield from self._open(is_last)
+    def left(self, module: Any) -> Iterator[Leftover]:
+        """What is open once a test is over; `module` for the last test of its module."""
+        yield from self._open()
         yield from self._global(module)
         yield from self._unread()
+
+    def torn_down(self, fixture: Any) -> None:
+        """A fixture is over, and with it the time of its clients."""
+        for it in self._clients:
+            if it.owner is fixture:
+                it.owner = None
 
     def _around_init(self, original: Any) -> Any:
         @functools.wraps(original)
@@ -84,8 +90,8 @@ class Clients:
 
         return close
 
-    def _open(self, is_last: bool) -> Iterator[Leftover]:
-        judged = [it for it in self._clients if is_last or it.owner is None]
+    def _open(self) -> Iterator[Leftover]:
+        judged = [it for it in self._clients if it.owner is None]
         self._clients = [it for it in self._clients if it not in judged]
         for it in judged:
             if not it.is_closed:

@@ -9,13 +9,14 @@ import sys
 import warnings
 import weakref
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import CoroutineType
 from typing import Any
 
 from .clients import Clients
 from .patching import Patches
 from .places import COROUTINE, EXCEPTION, OVERRIDE, STREAM, TASK, Leftover, Places
+from .tasks import Tasks
 from .values import brief, class_name, is_fresh
 
 FRAMES = 12
@@ -27,7 +28,6 @@ GARBAGE = 200_000
 _LOOKS = ("collect", "freeze", "get_freeze_count", "get_objects", "get_referrers", "unfreeze")
 """Functions of `gc` that do not see, or that show, what is frozen."""
 _all_objects, _unfreeze = gc.get_objects, gc.unfreeze
-_RUNNERS = ("asyncio.runners", "backports.asyncio.runner.runner", "anyio._backends._asyncio")
 
 
 class Leftovers:
@@ -36,18 +36,16 @@ class Leftovers:
     def __init__(self, places: Places) -> None:
         self._places = places
         self.clients = Clients(places)
+        self.tasks = Tasks(places, self._tell_task)
         self._patches = Patches()
         self._depth: int | None = None
         """How far coroutines remembered their callers before."""
         self._found: list[Leftover] = []
-        self._blamed: set[int] = set()
-        """What was found while something still held it, or was there before, by id: Python tells of it again when it dies.
-        No weak references here: one that is made while a coroutine dies outlives it."""
+        self._blamed: dict[int, weakref.ref[Any]] = {}
+        """What was found while something still held it, or was there before, by id: Python tells of it again when it dies."""
         self._died: set[int] = set()
-        """What died in this test, by id; some of it may be kept again, by the warning that it was never awaited."""
-        self._before: set[Any] = set()
-        self._tasks: list[Any] = []
-        self._alive: list[Any] = []
+        """What died in this test, by id; some of it may be kept again, by the warning that it was never awaited.
+        No weak references here: one that is made while a coroutine dies outlives it."""
         self._apps: dict[int, weakref.ref[Any]] = {}
         self._looked = False
         self._overrides: dict[int, dict[Any, Any]] = {}
@@ -55,7 +53,9 @@ class Leftovers:
         self._since_search = 0
 
     def begin(self) -> None:
-        self._found, self._tasks, self._alive, self._died = [], [], [], set()
+        self._found, self._died = [], set()
+        self._blamed = {key: it for key, it in self._blamed.items() if it() is not None}
+        self.tasks.begin()
         self._depth = sys.get_coroutine_origin_tracking_depth()
         sys.set_coroutine_origin_tracking_depth(max(self._depth, FRAMES))
         self._install()
@@ -69,21 +69,9 @@ class Leftovers:
         for name in _LOOKS:
             self._patches.wrap(gc, name, self._around_gc)
 
-    def main_started(self) -> None:
-        loop = asyncio._get_running_loop()
-        self._before = set() if loop is None else _tasks_of(loop)
-
-    def main_ended(self) -> None:
-        loop = asyncio._get_running_loop()
-        if loop is not None:
-            current = asyncio.current_task(loop)
-            self._tasks += [task for task in _tasks_of(loop) - self._before if task is not current]
-            self._alive = list(self._tasks)
-        self._before = set()
-
     def after_call(self) -> list[Leftover]:
-        """Coroutines that are lost for certain, once the test itself is over."""
-        return [it for it in self._found if it.what == COROUTINE]
+        """Coroutines and tasks that are lost for certain, once the test itself is over."""
+        return [it for it in self._found if it.what in (COROUTINE, TASK)]
 
     def abandon(self) -> None:
         """Put everything back, also where the tear-down was never reached."""
@@ -98,25 +86,36 @@ class Leftovers:
                 gc.collect()
                 self._since_search = 0
 
-    def end(self, is_last: bool, module: Any) -> list[Leftover]:
+    def end(self, module: Any) -> list[Leftover]:
         """Everything left behind, once all fixtures of the test are torn down; `module` for the last test of its module."""
         objects = _all_objects()
         self._since_search += len(objects)
-        self._scan(objects)
-        self._tell_tasks()
-        self._found += self.clients.left(is_last, module)
+        self._scan([*objects, *self.tasks.released()])
+        self._found += self.clients.left(module)
         self._tell_overrides(objects)
         self.abandon()
-        self._tasks, self._alive = [], []
         return self._found
 
-    def fixture_made(self) -> None:
-        """Overrides that a wider fixture has set are its own matter."""
-        self._overrides |= _overrides(self._known_apps(_all_objects()))
+    @contextmanager
+    def set_up(self, fixture: Any, is_ours: bool) -> Iterator[None]:
+        """What a fixture wider than a test makes meanwhile, and the overrides that it sets, are its own matter."""
+        owner, before = self.clients.owner, set(map(id, _waitable(_all_objects())))
+        self.clients.owner = fixture
+        try:
+            yield
+        finally:
+            self.clients.owner, objects = owner, _all_objects()
+            self.tasks.made(fixture, [it for it in _waitable(objects) if id(it) not in before], is_ours)
+            self._overrides |= _overrides(self._known_apps(objects))
+
+    def torn_down(self, fixture: Any) -> None:
+        """A fixture is over, and what it has left is left by the test that tears it down."""
+        self.clients.torn_down(fixture)
+        self.tasks.torn_down(fixture)
 
     def _know(self, objects: list[Any]) -> None:
         """What is there before a test is nothing that it leaves."""
-        self._blamed |= {id(it) for kind in (CoroutineType, asyncio.Future) for it in _of_kind(objects, kind)}
+        self._blamed |= {id(it): weakref.ref(it) for it in _waitable(objects)}
 
     def _around_gc(self, original: Any) -> Any:
         """A test that looks at Python's objects sees them all."""
@@ -136,10 +135,7 @@ class Leftovers:
         wrap = self._patches.wrap
         wrap(warnings, "_warn_unawaited_coroutine", self._around_warning)
         wrap(asyncio.BaseEventLoop, "call_exception_handler", self._around_handler)
-        for name in _RUNNERS:
-            module = sys.modules.get(name)
-            if module is not None:
-                wrap(module, "_cancel_all_tasks", self._around_cancel)
+        self.tasks.install(self._patches)
         self.clients.install(self._patches)
 
     def _around_warning(self, original: Any) -> Any:
@@ -154,59 +150,58 @@ class Leftovers:
         @functools.wraps(original)
         def handle(loop: Any, context: dict[str, Any]) -> None:
             with suppress(Exception):
-                if "never retrieved" in context.get("message", ""):
-                    future = context.get("future") or context.get("task")
-                    self._tell_exception(future, context.get("exception"), dies=True)
+                self._tell_last_words(context)
             original(loop, context)
 
         return handle
-
-    def _around_cancel(self, original: Any) -> Any:
-        @functools.wraps(original)
-        def cancel(*arguments: Any, **options: Any) -> Any:
-            self._alive = [task for task in self._alive if not task.done()]
-            self._tasks = self._alive
-            return original(*arguments, **options)
-
-        return cancel
 
     def _scan(self, objects: list[Any]) -> None:
         """Coroutines and failures that something still holds, and that so far nobody was warned of."""
         tasks = _of_kind(objects, asyncio.Future)
         waiting = {id(task.get_coro()) for task in tasks if issubclass(type(task), asyncio.Task)}
         for it in _of_kind(objects, CoroutineType):
-            if id(it) not in waiting and is_fresh(it):
+            if id(it) not in waiting and is_fresh(it) and not self.tasks.is_kept(it):
                 self._tell_coroutine(it)
-        for task in tasks:
-            if getattr(task, "_log_traceback", False) and task.done() and not task.cancelled():
+        for task in self.tasks.end(tasks):
+            if getattr(task, "_log_traceback", False) and not task.cancelled():
                 self._tell_exception(task, task._exception)
 
     def _tell_coroutine(self, coroutine: Any, dies: bool = False) -> None:
         self._tell(coroutine, COROUTINE, coroutine, f"{coroutine.__qualname__}()", dies=dies)
 
     def _tell_exception(self, future: Any, error: object, dies: bool = False) -> None:
-        if future is not None:
-            coroutine = future.get_coro() if issubclass(type(future), asyncio.Task) else None
-            name = getattr(coroutine, "__qualname__", "a future")
-            self._tell(future, EXCEPTION, coroutine, name, brief(error), dies)
+        coroutine = future.get_coro() if issubclass(type(future), asyncio.Task) else None
+        name = getattr(coroutine, "__qualname__", "a future")
+        self._tell(future, EXCEPTION, coroutine, name, brief(error), dies)
 
-    def _tell_tasks(self) -> None:
-        alive = set(map(id, self._alive))
-        for task in self._tasks:
-            if id(task) in alive or not task.done():
-                coroutine = task.get_coro()
-                self._tell(task, TASK, coroutine, f"{getattr(coroutine, '__qualname__', 'task')}()", task.get_name())
+    def _tell_last_words(self, context: dict[str, Any]) -> None:
+        """A future says when it dies that nobody looked at its exception, or that it never ended."""
+        message, future = context.get("message", ""), context.get("future") or context.get("task")
+        if future is None or self.tasks.is_earlier(future):
+            return
+        if "never retrieved" in message:
+            self._tell_exception(future, context.get("exception"), dies=True)
+        elif "destroyed but it is pending" in message:
+            self._tell_task(future, dies=True)
+
+    def _tell_task(self, task: Any, dies: bool = False) -> None:
+        coroutine = task.get_coro()
+        self._tell(task, TASK, coroutine, f"{getattr(coroutine, '__qualname__', 'task')}()", task.get_name(), dies)
 
     def _tell(self, it: Any, what: str, coroutine: Any, name: str, detail: str = "", dies: bool = False) -> None:
-        is_known = id(it) in self._blamed or (not dies and id(it) in self._died)
         if dies:
-            self._blamed.discard(id(it))
+            is_told = self._blamed.pop(id(it), None) is not None
             self._died.add(id(it))
         else:
-            self._blamed.add(id(it))
-        if not is_known:
-            path, line, via, is_direct = self._places.origin(coroutine)
-            self._found.append(Leftover(what, name, path, line, detail, is_direct or what == COROUTINE, via))
+            known = self._blamed.get(id(it))
+            is_told = id(it) in self._died or (known is not None and known() is it)
+            self._blamed[id(it)] = weakref.ref(it)
+        if not is_told:
+            path, line, via, is_known = self._places.origin(coroutine)
+            if what == TASK and not line:  # a plugin of pytest's own
+                return
+            is_direct = self._places.is_by_us(coroutine) if what == TASK else is_known or what == COROUTINE
+            self._found.append(Leftover(what, name, path, line, detail, is_direct, via))
 
     def _tell_overrides(self, objects: list[Any]) -> None:
         for app in self._known_apps(objects):
@@ -239,8 +234,8 @@ def _overrides(apps: list[Any]) -> dict[int, dict[Any, Any]]:
     return {id(app): dict(app.dependency_overrides) for app in apps}
 
 
-def _tasks_of(loop: Any) -> set[Any]:
-    return set(asyncio.all_tasks(loop))
+def _waitable(objects: list[Any]) -> list[Any]:
+    return [it for kind in (CoroutineType, asyncio.Future) for it in _of_kind(objects, kind)]
 
 
 def blamed(found: list[Leftover]) -> Iterator[Leftover]:

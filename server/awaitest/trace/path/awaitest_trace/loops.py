@@ -15,13 +15,17 @@ class Loops:
     def __init__(self) -> None:
         self._names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
         self._met = 0
-        self.of_code: dict[CodeType, str] = {}
-        """The loop on which a function was last started."""
+        self._of_code: dict[int, tuple[CodeType, str]] = {}
+        """By the id of its code, the loop on which a function was last started."""
 
     def note(self, code: CodeType) -> None:
         loop = self.here().get("loop")
         if loop is not None:
-            self.of_code[code] = loop
+            self._of_code[id(code)] = code, loop
+
+    def of(self, code: CodeType | None) -> str | None:
+        """The loop on which a function was last started."""
+        return self._of_code.get(id(code), (None, None))[1]
 
     def here(self) -> dict[str, str]:
         """`loop` and `task`, where code runs on a loop."""

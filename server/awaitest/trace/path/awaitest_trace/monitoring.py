@@ -26,7 +26,8 @@ class Monitor:
 
     def __init__(self) -> None:
         self._wanted: Wanted = lambda _: False
-        self._codes: dict[CodeType, dict[int, int]] = {}
+        self._codes: dict[int, tuple[CodeType, dict[int, int]]] = {}
+        """By id, as a function's code is compared and hashed by all that it holds."""
         self._tool = -1
 
     def start(self, listener: Listener, wanted: Wanted) -> None:
@@ -54,43 +55,49 @@ class Monitor:
         monitoring.restart_events()
         monitoring.set_events(self._tool, events.PY_START | events.RAISE | events.PY_THROW | events.PY_UNWIND)
 
+    def pause(self) -> None:
+        """Nothing is paid for what nobody wants."""
+
+    def go_on(self) -> None: ...
+
     def stop(self) -> None:
         if self._tool < 0:
             return
         monitoring.set_events(self._tool, 0)
-        for code in self._codes:
+        for code, _ in self._codes.values():
             monitoring.set_local_events(self._tool, code, 0)
         self._codes.clear()
         monitoring.free_tool_id(self._tool)
         self._tool = -1
 
     def _started(self, code: CodeType, _: int) -> Any:
-        if code not in self._codes:
+        if id(code) not in self._codes:
             if not self._wanted(code):
                 return monitoring.DISABLE
             events = monitoring.events
-            self._codes[code] = clearings(code)
+            checked = clearings(code)
+            self._codes[id(code)] = code, checked
             chosen = events.LINE | events.PY_YIELD | events.PY_RESUME | events.PY_RETURN
-            checks = events.INSTRUCTION if self._codes[code] else 0
+            checks = events.INSTRUCTION if checked else 0
             monitoring.set_local_events(self._tool, code, chosen | checks)
         self._listener.started(sys._getframe(1))
         return None
 
     def _instruction(self, code: CodeType, offset: int) -> Any:
-        line = self._codes.get(code, {}).get(offset)
+        line = self._codes[id(code)][1].get(offset)
         if line is None:
             return monitoring.DISABLE
         self._listener.checked(sys._getframe(1), line)
         return None
 
     def _raised(self, code: CodeType, _: int, error: BaseException) -> None:
-        if code in self._codes and not isinstance(error, _NO_FAILURES):
+        if id(code) in self._codes and not isinstance(error, _NO_FAILURES):
             self._listener.raised(sys._getframe(1), error)
 
     def _thrown(self, code: CodeType, _: int, __: BaseException) -> None:
-        if code in self._codes:
+        if id(code) in self._codes:
             self._listener.resumed(sys._getframe(1))
 
     def _unwound(self, code: CodeType, _: int, __: BaseException) -> None:
-        if code in self._codes:
+        if id(code) in self._codes:
             self._listener.ended(sys._getframe(1))

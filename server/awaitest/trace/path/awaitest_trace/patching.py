@@ -13,13 +13,19 @@ class Patches:
 
     def __init__(self) -> None:
         self._undo: list[tuple[Any, str, Any, Any]] = []
+        self._made: dict[tuple[int, str], tuple[Any, Any, Any]] = {}
+        """What was put around each original, to be put there again."""
 
     def wrap(self, owner: Any, name: str, around: Callable[[Any], Any]) -> None:
         """Replace `owner.name`, where it has it itself, by `around` of it."""
         original = vars(owner).get(name, _ABSENT)
         if original is _ABSENT:
             return
-        made = around(original)
+        key = id(owner), name
+        known, before, made = self._made.get(key, (None, None, None))
+        if known is not owner or before is not original:
+            made = around(original)
+            self._made[key] = owner, original, made
         setattr(owner, name, made)
         self._undo.append((owner, name, original, made))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sysconfig
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -16,6 +18,8 @@ _LIBRARIES = tuple(
     os.path.normcase(path) + os.sep
     for path in {*(sysconfig.get_path(name) for name in _INSTALLED), str(Path(__file__).parent)}
 )
+_ASYNCIO = str(Path(asyncio.__file__).parent) + os.sep
+_LOOP = ("_run", "_run_once", "run_forever", "run_until_complete", "run")
 
 
 @dataclass(frozen=True)
@@ -41,17 +45,23 @@ class Places:
         self._ours: dict[str, bool] = {}
         self.path = ""
         """The file of the test."""
+        self.tree = ""
+        """The folder of the tests, with its separator."""
 
     def origin(self, coroutine: Any) -> tuple[str, int, int, bool]:
         """The innermost line of the project that made a coroutine, the test's line behind it, and whether they are known;
         else where its function stands."""
-        frames = [(path, line) for path, line, _ in getattr(coroutine, "cr_origin", None) or () if self.is_ours(path)]
+        frames = [(path, line) for path, line in makers(coroutine) if self.is_ours(path)]
         if frames:
             return *frames[0], self._via(frames), True
         code: CodeType | None = getattr(coroutine, "cr_code", None)
         if code is None or not self.is_ours(code.co_filename):
             return "", 0, 0, False
         return code.co_filename, code.co_firstlineno, 0, False
+
+    def is_by_us(self, coroutine: Any) -> bool:
+        """Whether a line of the project made a coroutine, not a library that it called."""
+        return any(self.is_ours(path) for path, _ in makers(coroutine)[:1])
 
     def caller(self, frame: FrameType | None) -> tuple[str, int, int, bool]:
         """The innermost line of the project that is being run, the test's line behind it, and whether it called the library itself."""
@@ -77,5 +87,22 @@ class Places:
         known = self._ours.get(path)
         if known is None:
             normal = os.path.normcase(path)
-            known = self._ours[path] = normal.startswith(self._root) and not normal.startswith(_LIBRARIES)
+            known = self._ours[path] = normal.startswith(self._root) and not is_library(path)
         return known
+
+
+@lru_cache(4096)
+def is_library(path: str) -> bool:
+    """Whether a file is Python's own, or installed."""
+    return os.path.normcase(path).startswith(_LIBRARIES)
+
+
+def makers(coroutine: Any) -> list[tuple[str, int]]:
+    """The lines that led to a coroutine, innermost first: from the function that was called to the step of its loop."""
+    found: list[tuple[str, int]] = []
+    for path, line, name in getattr(coroutine, "cr_origin", None) or ():
+        if not path.startswith(_ASYNCIO):
+            found.append((path, line))
+        elif found or name in _LOOP:
+            break
+    return found

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from types import CodeType, FrameType
+from typing import Any
 
 from .asserts import sides
 from .loops import Loops
 from .sink import Sink
 from .statements import Statement, statements
-from .values import brief, is_a, package, state_of
+from .values import STEADY, brief, is_a, package, state_of
 
 NAMES = 60
 """Names of a function that are followed."""
@@ -41,6 +42,10 @@ class Activation:
     told: dict[str, str] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
     entered: set[Statement] = field(default_factory=set)
+    known: dict[str, tuple[object, str]] = field(default_factory=dict)
+    """By name, what it held that cannot change, and its text."""
+    here: dict[str, str] = field(default_factory=dict)
+    """Its loop and task."""
 
 
 class Recorder:
@@ -68,9 +73,10 @@ class Recorder:
         )
         self._activations[frame] = made
         self._loops.note(code)
-        made.held = self._names(frame) if made.is_shown else {}
+        made.held = self._names(frame, made.known) if made.is_shown else {}
+        made.here = self._loops.here()
         if is_main:
-            self._sink.write("started", function=code.co_name, held=made.held, **self._loops.here())
+            self._sink.write("started", function=code.co_name, held=made.held, **made.here)
 
     def reached(self, frame: FrameType, line: int) -> None:
         activation = self._activations.get(frame)
@@ -82,16 +88,17 @@ class Recorder:
             or statement in (activation.current, activation.own)
         ):
             return
-        self._finish(activation, frame, statement)
+        told = self._finish(activation, frame, statement)
         activation.current, activation.began = statement, perf_counter()
         activation.waited, activation.raised, activation.told = 0.0, None, {}
         activation.role = ""
         if statement.kind in ("With", "AsyncWith"):
             activation.role = "leave" if statement in activation.entered else "enter"
-        if self._written < ROWS:
-            self._sink.write(
-                "begin", path=activation.path, line=statement.line, depth=activation.depth, role=activation.role
-            )
+        begun = {"line": statement.line, "role": activation.role}
+        if told is not None:
+            self._sink.write("step", **told, next=begun)
+        elif self._written < ROWS:
+            self._sink.write("begin", path=activation.path, depth=activation.depth, **begun)
 
     def checked(self, frame: FrameType, line: int) -> None:
         activation = self._activations.get(frame)
@@ -116,39 +123,43 @@ class Recorder:
         if activation is not None and activation.since is not None:
             activation.waited += perf_counter() - activation.since
             activation.since = None
+            activation.here = self._loops.here()  # a fixture may be torn down by another task
 
     def ended(self, frame: FrameType) -> None:
         activation = self._activations.get(frame)
         if activation is None:
             return
-        self._finish(activation, frame, None)
+        told = self._finish(activation, frame, None)
+        if told is not None:
+            self._sink.write("step", **told)
         del self._activations[frame]
 
-    def _finish(self, activation: Activation, frame: FrameType, following: Statement | None) -> None:
+    def _finish(self, activation: Activation, frame: FrameType, following: Statement | None) -> dict[str, Any] | None:
+        """What the statement did that a frame leaves; None where it left none, or where enough was told."""
         statement = activation.current
         activation.current = None
         if statement is None:
-            return
+            return None
         took = perf_counter() - activation.began
         role = self._role(activation, statement, following)
         self._written += 1
         if self._written > ROWS:
             if self._written == ROWS + 1:
                 self._sink.write("cut", rows=ROWS)
-            return
+            return None
         if statement.kind == "Assert" and not activation.told:
             outcome = "holds" if activation.raised is None else "breaks off"
             activation.told = {"outcome": outcome, **(sides(frame, statement.line) if outcome == "holds" else {})}
-        held = self._names(frame)
+        held = self._names(frame, activation.known)
         changed = {name: text for name, text in held.items() if activation.held.get(name) != text}
         gone = [name for name in activation.held if name not in held]
         activation.held = held
-        self._sink.write(
-            "step",
-            path=activation.path, line=statement.line, statement=statement.kind, function=activation.name, depth=activation.depth,
-            role=role, awaits=statement.awaits, own=max(0.0, took - activation.waited), waited=activation.waited,
-            raised=activation.raised, changed=changed, gone=gone, check=activation.told, **self._loops.here(),
-        )  # fmt: skip
+        return {
+            "path": activation.path, "line": statement.line, "statement": statement.kind, "function": activation.name,
+            "depth": activation.depth, "role": role, "awaits": statement.awaits,
+            "own": round(max(0.0, took - activation.waited), 6), "waited": round(activation.waited, 6),
+            "raised": activation.raised, "changed": changed, "gone": gone, "check": activation.told, **activation.here,
+        }  # fmt: skip
 
     def _role(self, activation: Activation, statement: Statement, following: Statement | None) -> str:
         if activation.role == "enter" and activation.raised is None:
@@ -160,11 +171,17 @@ class Recorder:
             return "next" if inside else "done"
         return activation.role
 
-    def _names(self, frame: FrameType) -> dict[str, str]:
+    def _names(self, frame: FrameType, known: dict[str, tuple[object, str]]) -> dict[str, str]:
         """What the locals hold, and what is read of the module and of `self`, as short texts."""
-        code, found = frame.f_code, {}
-        for name, value in [*frame.f_locals.items()][:NAMES]:
-            if not name.startswith("@") and not is_a(value, _DATA) and name not in ("self", "cls"):
+        code, names, found = frame.f_code, frame.f_locals, {}
+        for name, value in [*names.items()][:NAMES]:
+            if name.startswith("@") or name in ("self", "cls"):
+                continue
+            if id(type(value)) in STEADY:
+                if name not in known or known[name][0] is not value:
+                    known[name] = value, brief(value)
+                found[name] = known[name][1]
+            elif not is_a(value, _DATA):
                 found[name] = brief(value)
         for name in code.co_names:
             value = frame.f_globals.get(name)
@@ -175,8 +192,9 @@ class Recorder:
                 and package(type(value)) != "typing"
             ):
                 found.setdefault(name, brief(value))
-        state = state_of(frame.f_locals.get("self"))
-        found.update({f"self.{name}": brief(value) for name, value in state.items() if name in code.co_names})
+        if "self" in names:
+            state = state_of(names["self"])
+            found.update({f"self.{name}": brief(value) for name, value in state.items() if name in code.co_names})
         return found
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 _BINARY = getattr(os, "O_BINARY", 0)
 _AT_ONCE = 1 << 20
+_encode = json.JSONEncoder(check_circular=False).encode
 
 
 class Sink:
@@ -26,7 +27,7 @@ class Sink:
 
     def write(self, kind: str, **fields: Any) -> None:
         if self._file is not None:
-            left = (json.dumps({"kind": kind, **fields}, ensure_ascii=True) + "\n").encode()
+            left = (_encode({"kind": kind, **fields}) + "\n").encode()
             while left:
                 left = left[_write(self._file, left) :]
 

@@ -6,15 +6,16 @@ import ast
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from .sink import source
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 _WAITS = (ast.Await, ast.AsyncWith, ast.AsyncFor)
+_BODIES = ("body", "cases", "handlers", "orelse", "finalbody")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Statement:
     """One statement; lines count from 1. `last` is the end of its body."""
 
@@ -22,8 +23,12 @@ class Statement:
     last: int
     kind: str
     """The name of its node: `Assign`, `AsyncWith`, …"""
-    awaits: bool
-    """Whether the statement itself waits for something."""
+    node: ast.stmt
+
+    @cached_property
+    def awaits(self) -> bool:
+        """Whether the statement itself waits for something."""
+        return _waits(self.node)
 
 
 @lru_cache(64)
@@ -41,17 +46,18 @@ def statements(path: str) -> dict[int, Statement]:
         first = body[0].lineno if isinstance(body, list) and hasattr(body[0], "lineno") else None
         end = node.end_lineno or node.lineno
         header = end if first is None else max(node.lineno, first - 1)
-        statement = Statement(node.lineno, end, type(node).__name__, _waits(node))
+        statement = Statement(node.lineno, end, type(node).__name__, node)
         found.update(dict.fromkeys(range(node.lineno, header + 1), statement))
     return found
 
 
 def _in_order(tree: ast.AST) -> Iterator[ast.stmt]:
     """Outer statements before inner ones."""
-    for child in ast.iter_child_nodes(tree):
-        if isinstance(child, ast.stmt):
-            yield child
-        yield from _in_order(child)
+    for name in _BODIES:
+        for child in getattr(tree, name, ()):
+            if isinstance(child, ast.stmt):
+                yield child
+            yield from _in_order(child)
 
 
 def _waits(node: ast.stmt) -> bool:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import platform
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 import pytest
 
-from .bracketing import bracketed
+from .asserts import is_reckoning_right
 from .leftovers import Leftovers, blamed
 from .loops import Loops
 from .patching import Patches
-from .places import Leftover, Places
+from .places import Leftover, Places, is_library
 from .recorder import Recorder
 from .requests import Requests
 from .sink import Sink
 from .statements import statements
 from .values import brief
 from .watching import Watch, watch
+
+_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class Tracing:
@@ -39,10 +43,14 @@ class Tracing:
         self._loops = Loops()
         self._patches = Patches()
         self._requests = Requests(self._sink)
-        self._fixtures: dict[CodeType, Any] = {}
+        self._fixtures: dict[int, CodeType] = {}
+        """The functions of fixtures, by id."""
         self._made: list[Any] = []
         self._seen: Watch | None = None
+        self._calls = 0
         self._tree = ""
+        if self._records:
+            is_reckoning_right()  # asked once, and not within a test
         self._sink.write(
             "session", python=platform.python_version(), pytest=pytest.__version__, root=str(config.rootpath)
         )
@@ -58,13 +66,14 @@ class Tracing:
     def pytest_runtest_setup(self, item: pytest.Item) -> Iterator[None]:
         self._stop()  # of a test that is run again
         test = _Test(item)
-        self._places.path = test.path
+        self._places.path, self._places.tree = test.path, test.tree
         self._sink.write("test", id=item.nodeid, path=test.path, line=test.line, function=test.name)
         self._made = []
         try:
             if self._records:
                 self._requests.install(self._patches)
             self._leftovers.begin()
+            self._leftovers.tasks.belongs(test.code)
             if self._records:
                 self._watch(test)
         except Exception as error:
@@ -77,7 +86,9 @@ class Tracing:
         self._tree = test.tree
         self._seen = self._seen or watch()
         recorder = Recorder(self._sink, self._loops, test.is_main, self._shows(test))
-        self._seen.start(recorder, lambda code: test.is_code(code) or self._follows(code, test))
+        self._seen.start(recorder, lambda code: self._wants(code, test))
+        if not self._helpers:
+            self._seen.pause()
 
     def _unwatch(self) -> None:
         if self._seen is not None:
@@ -86,14 +97,14 @@ class Tracing:
 
     def _stop(self) -> None:
         if self._seen is not None and not self._seen.lasts:
-            self._unwatch()
+            self._seen.stop()
         self._leftovers.abandon()
         self._patches.undo()
         self._sink.write("end")
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        with bracketed(item, self._leftovers.main_started, self._leftovers.main_ended):
+        with self._watching():
             outcome: Any = yield
         if self._strict and outcome.excinfo is None:
             _fail(outcome, list(blamed(self._leftovers.after_call())), self._root)
@@ -105,7 +116,7 @@ class Tracing:
         module = getattr(item, "module", None)
         left = module if module is not getattr(nextitem, "module", None) else None
         try:
-            found = self._leftovers.end(nextitem is None, left)
+            found = self._leftovers.end(left)
         except Exception as error:
             found = []
             self._sink.write("untraced", why=str(error))
@@ -118,21 +129,25 @@ class Tracing:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Iterator[None]:
-        wide = fixturedef.scope != "function"
-        before, began = self._leftovers.clients.owner, time.perf_counter()
-        self._leftovers.clients.owner = fixturedef if wide else before
-        code = getattr(fixturedef.func, "__code__", None)
+        began, code = time.perf_counter(), getattr(fixturedef.func, "__code__", None)
         if code is not None:
-            self._fixtures[code] = fixturedef
-        yield
-        self._leftovers.clients.owner = before
-        if wide:
-            self._leftovers.fixture_made()
+            self._fixtures[id(code)] = code
+        own = getattr(_unwrapped(fixturedef.func), "__code__", None)
+        if fixturedef.scope == "function":
+            self._leftovers.tasks.belongs(own)
+            with self._watching(own):
+                yield
+        else:
+            is_ours = own is not None and self._places.is_ours(own.co_filename)
+            with self._leftovers.set_up(fixturedef, is_ours), self._watching(own):
+                yield
         if self._records and self._is_told(fixturedef, request):
             self._made.append(fixturedef)
             self._sink.write("fixture", **self._told(fixturedef, code), seconds=time.perf_counter() - began)
 
     def pytest_fixture_post_finalizer(self, fixturedef: Any) -> None:
+        if fixturedef.scope != "function":
+            self._leftovers.torn_down(fixturedef)
         if fixturedef in self._made:
             self._made.remove(fixturedef)
             value, _, _ = fixturedef.cached_result or (None, None, None)
@@ -177,11 +192,29 @@ class Tracing:
             "line": code.co_firstlineno if code is not None else 0,
             "value": None if error is not None else brief(value),
             "error": None if error is None else brief(error),
-            "loop": self._loops.of_code.get(code) if code is not None else None,
+            "loop": self._loops.of(code),
         }
 
-    def _follows(self, code: CodeType, test: _Test) -> bool:
-        return self._records and (code in self._fixtures or (self._helpers and self._is_near(code, test)))
+    @contextmanager
+    def _watching(self, fixture: CodeType | None = None) -> Iterator[None]:
+        """While the test or a fixture is called. Of a fixture only its loop is told, and a plain one has none."""
+        is_plain = fixture is not None and not fixture.co_flags & _ASYNC
+        if self._seen is None or self._helpers or is_plain:
+            yield
+            return
+        self._seen.go_on()
+        self._calls += 1  # fixtures ask for fixtures
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._seen.pause()
+
+    def _wants(self, code: CodeType, test: _Test) -> bool | None:
+        if id(code) in self._fixtures or test.is_code(code) or (self._helpers and self._is_near(code, test)):
+            return True
+        return None if is_library(code.co_filename) else False
 
     def _shows(self, test: _Test) -> Any:
         return lambda frame: bool(self._helpers) and self._is_near(frame.f_code, test)
@@ -204,11 +237,11 @@ class _Test:
         inner = getattr(getattr(function, "hypothesis", None), "inner_test", None)
         self._is_generated = inner is not None
         """Whether what pytest calls only passes for the test: Hypothesis gives it the name and the place of the real one."""
-        self._code = getattr(_unwrapped(inner or function), "__code__", None)
+        self.code = getattr(_unwrapped(inner or function), "__code__", None)
 
     def is_code(self, code: CodeType) -> bool:
-        if code is self._code or self._is_generated:
-            return code is self._code
+        if code is self.code or self._is_generated:
+            return code is self.code
         return code.co_name == self.name and code.co_filename == self.path and _stands_at(code, self.line)
 
     def is_main(self, frame: FrameType) -> bool:

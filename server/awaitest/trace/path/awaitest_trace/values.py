@@ -23,6 +23,8 @@ _SAFE = frozenset(map(id, (
     type(None), type(...), type(NotImplemented),
 )))  # fmt: skip
 """By id, as a metaclass may have its own `__eq__` and `__hash__`."""
+STEADY = frozenset(map(id, (str, int, bool, float, bytes, type(None))))
+"""Kinds whose values never change, by id."""
 _BRACKETS = {id(list): "[]", id(tuple): "()", id(set): "{}", id(frozenset): "{}"}
 _DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 _ZONES = (type(None), datetime.timezone, zoneinfo.ZoneInfo)
@@ -34,6 +36,8 @@ _ARGUMENTS = vars(BaseException)["args"].__get__
 
 def brief(value: object, depth: int = 0) -> str:
     """One line that tells what a value is; never raises. What is cut is marked by `…`."""
+    if (type(value) is str and len(value) <= LONGEST) or value is None:
+        return repr(value)
     try:
         return _cut(_brief(value, depth))
     except Exception:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dis
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
 from .asserts import clearings
 
-Wanted = Callable[[CodeType], bool]
+Wanted = Callable[[CodeType], bool | None]
+"""Whether a function is followed; None where no listener will ever want it."""
 _NO_FAILURES = (StopIteration, StopAsyncIteration, GeneratorExit)
 _SUSPENDING = frozenset({"YIELD_VALUE", "YIELD_FROM", "SEND"})
 
@@ -37,6 +37,10 @@ class Watch(Protocol):
     """Whether it may be started anew, for another listener, without a stop between."""
 
     def start(self, listener: Listener, wanted: Wanted) -> None: ...
+    def pause(self) -> None:
+        """Until `go_on`, nothing is called that anybody wants: do not look."""
+
+    def go_on(self) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -56,32 +60,46 @@ class Careful:
         self._listener = listener
 
     def started(self, frame: FrameType) -> None:
-        with suppress(Exception):
+        try:
             self._listener.started(frame)
+        except Exception:
+            return
 
     def reached(self, frame: FrameType, line: int) -> None:
-        with suppress(Exception):
+        try:
             self._listener.reached(frame, line)
+        except Exception:
+            return
 
     def checked(self, frame: FrameType, line: int) -> None:
-        with suppress(Exception):
+        try:
             self._listener.checked(frame, line)
+        except Exception:
+            return
 
     def raised(self, frame: FrameType, error: BaseException) -> None:
-        with suppress(Exception):
+        try:
             self._listener.raised(frame, error)
+        except Exception:
+            return
 
     def suspended(self, frame: FrameType) -> None:
-        with suppress(Exception):
+        try:
             self._listener.suspended(frame)
+        except Exception:
+            return
 
     def resumed(self, frame: FrameType) -> None:
-        with suppress(Exception):
+        try:
             self._listener.resumed(frame)
+        except Exception:
+            return
 
     def ended(self, frame: FrameType) -> None:
-        with suppress(Exception):
+        try:
             self._listener.ended(frame)
+        except Exception:
+            return
 
 
 class Tracer:
@@ -93,12 +111,23 @@ class Tracer:
         self._wanted: Wanted = lambda _: False
         self._before: Any = None
         self._failing: dict[FrameType, BaseException] = {}
-        self._open: set[FrameType] = set()
+        self._open: dict[FrameType, dict[int, int]] = {}
+        """Of each frame that is followed, where its assertions forget what they compared."""
+        self._never: dict[int, CodeType] = {}
+        """By id, as a function's code is compared and hashed by all that it holds."""
 
     def start(self, listener: Listener, wanted: Wanted) -> None:
         self._listener = Careful(listener)
         self._wanted, self._before = wanted, sys.gettrace()
         sys.settrace(self._called)
+
+    def pause(self) -> None:
+        if sys.gettrace() == self._called:
+            sys.settrace(None)
+
+    def go_on(self) -> None:
+        if sys.gettrace() is None:
+            sys.settrace(self._called)
 
     def stop(self) -> None:
         if sys.gettrace() == self._called:
@@ -106,14 +135,20 @@ class Tracer:
         self._failing.clear()
         self._open.clear()
 
-    def _called(self, frame: FrameType, event: str, _: Any) -> Any:
-        if event != "call" or not self._wanted(frame.f_code):
+    def _called(self, frame: FrameType, _: str, __: Any) -> Any:
+        code = frame.f_code
+        if id(code) in self._never:
+            return None
+        wanted = self._wanted(code)
+        if not wanted:
+            if wanted is None:
+                self._never[id(code)] = code
             return None
         if frame in self._open:
             self._listener.resumed(frame)
         else:
-            self._open.add(frame)
-            frame.f_trace_opcodes = bool(clearings(frame.f_code))
+            self._open[frame] = clearings(code)
+            frame.f_trace_opcodes = bool(self._open[frame])
             self._listener.started(frame)
         return self._inside
 
@@ -122,7 +157,7 @@ class Tracer:
             self._failing.pop(frame, None)
             self._listener.reached(frame, frame.f_lineno)
         elif event == "opcode":
-            line = clearings(frame.f_code).get(frame.f_lasti)
+            line = self._open[frame].get(frame.f_lasti)
             if line is not None:
                 self._listener.checked(frame, line)
         elif event == "exception" and not isinstance(argument[1], _NO_FAILURES):
@@ -134,7 +169,7 @@ class Tracer:
                 self._listener.suspended(frame)
             else:
                 self._failing.pop(frame, None)
-                self._open.discard(frame)
+                self._open.pop(frame, None)
                 self._listener.ended(frame)
         return self._inside
 
