@@ -10,10 +10,11 @@ SUITES := $(VENV)-suites
 SUITES_READY := $(SUITES)/.ready
 NODE_READY := node_modules/.ready
 ZOO ?= ../shared/zoo
+SUITE ?= demo/lesson
 SOURCES := server tests benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test package code format generate reproduction corpus zoo detection keystroke batch bench lock clean
+.PHONY: help setup demo test package code format generate reproduction corpus zoo detection keystroke batch overhead bench lock clean
 
 help:  ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -70,7 +71,10 @@ keystroke: $(READY) $(PEERS_READY)  ## What a keystroke costs, beside ruff's ser
 batch: $(READY) $(PEERS_READY)  ## What checking a whole project costs, beside ruff
 	PATH="$(CURDIR)/$(PEERS)/bin:$$PATH" $(BIN)/python -m benchmarks.batch
 
-bench: reproduction zoo corpus detection keystroke batch  ## Every benchmark
+overhead: $(READY)  ## What tracing changes and costs in a suite: SUITE=folder, OTHER=python of its environment
+	$(BIN)/python -m benchmarks.trace $(SUITE) $(if $(OTHER),--python $(OTHER)) --rounds 15 --spread 0.02
+
+bench: reproduction zoo corpus detection keystroke batch overhead  ## Every benchmark
 
 lock: $(READY)  ## Pin requirements/*.in again (uv, in a venv of its own)
 	$(PYTHON) -m venv $(VENV)-lock

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.batch.project import write
 from benchmarks.reproduction.__main__ import Pytest, reproduced
 from benchmarks.reproduction.claims import CLAIMS
+from benchmarks.trace import __main__ as cost
 from benchmarks.zoo_cases import Finding, drop_annotations, outcome_of, repaired
 
 from awaitest.check import Checker
@@ -105,3 +106,38 @@ def test_a_claim_is_reproduced_or_not(tmp_path: Path) -> None:
         assert wrong.startswith("bad: not '1 passed', but 1 xfailed")
         (wrong,) = reproduced(loaded, replace(claim, repaired="1 xfailed"), real, tmp_path)
         assert wrong.startswith("repaired: not '1 xfailed', but 1 passed")
+
+
+SUITE = "import asyncio\n\nimport pytest\n\n\n@pytest.mark.parametrize('x', [1, 2])\ndef test_it(x):\n    assert x\n"
+LEAVES = "\n\ndef test_left():\n    async def work(): ...\n\n    work()\n"
+
+
+def test_the_cost_of_a_trace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "test_it.py").write_text(SUITE + LEAVES)
+    arguments = [str(tmp_path), "--rounds", "4", "--spread", "9", "--kind", "traced", "--kind", "strict", "-Wignore"]
+    monkeypatch.setattr(sys, "argv", ["trace", *arguments])
+    assert cost.main() == 1
+    first, traced, quickest, strict, _, changed = capsys.readouterr().out.split("\n")[:6]
+    assert first.startswith(f"{tmp_path.name}: 3 tests, exit code 0, ")
+    assert traced.startswith("  traced   0 outcomes differ; a test × ")
+    assert "the quickest of 3 rounds × " in quickest
+    assert strict.startswith("  strict   1 outcomes differ; ")
+    assert changed.startswith("    test_it.py::test_left (call) #1: passed → failed: ")
+
+
+def told(whole: float, **seconds: float) -> cost.Told:
+    return cost.Told({}, {}, seconds, whole, 0)
+
+
+def test_ratios_of_costs() -> None:
+    plain = [told(10, a=2, b=4), told(10, a=2, b=4), told(20, a=4, b=8)]
+    other = [told(15, a=6, b=4), told(30, a=6, b=4), told(30, a=6, b=4)]
+    assert cost.costs(plain, other) == {
+        "a test": pytest.approx(2.0),
+        "all tests": pytest.approx(10 / 6),
+        "the rest": pytest.approx(2.5),
+        "the run": pytest.approx(1.5),
+    }
+    assert (cost.best(plain, other), cost.spread(plain), cost.spread(plain[:2])) == (1.5, 1.0, float("inf"))

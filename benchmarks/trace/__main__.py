@@ -1,13 +1,15 @@
 """Runs a project's own tests plain, traced and strict: do their outcomes stay the same, and what does it cost?
 
-``python -m benchmarks.trace FOLDER [--python PYTHON] [--rounds N] [PYTEST ARGUMENT …]``. The kinds of runs alternate; figures are
-medians over the rounds, in processor time of the process that runs pytest.
+``python -m benchmarks.trace FOLDER [--python PYTHON] [--rounds N] [--spread S] [PYTEST ARGUMENT …]``. The kinds of runs alternate;
+figures are medians over the rounds, in processor time of the process that runs pytest. With ``--spread``, rounds end early once the
+quickest three runs of each kind lie that close together, and the quickest are compared: what a busy machine adds is not counted.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -21,7 +23,9 @@ from statistics import median
 ROOT = Path(__file__).parents[2]
 RECORDER = ROOT / "server" / "awaitest" / "trace" / "path"
 PLUGIN = ["-p", "awaitest_trace.plugin"]
-KINDS = ("plain", "traced", "helpers", "strict")
+KINDS = ("plain", "idle", "traced", "helpers", "strict")
+"""`idle`: the recorder is loaded beside pytest, and nobody asks it for anything."""
+QUICKEST = 3
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def run(kind: str, folder: Path, python: Path, arguments: Sequence[str]) -> Told
         told, events = Path(temporary, "told.json"), Path(temporary, "events.jsonl")
         options = {
             "plain": [],
+            "idle": PLUGIN,
             "traced": [*PLUGIN, f"--awaitest-trace={events}"],
             "helpers": [*PLUGIN, f"--awaitest-trace={events}", "--awaitest-helpers"],
             "strict": [*PLUGIN, "--awaitest-strict"],
@@ -99,6 +104,17 @@ def costs(plain: Sequence[Told], other: Sequence[Told]) -> dict[str, float]:
     }
 
 
+def spread(runs: Sequence[Told]) -> float:
+    """How far the quickest runs lie apart; infinite for too few."""
+    quickest = sorted(it.whole for it in runs)[:QUICKEST]
+    return quickest[-1] / quickest[0] - 1 if len(quickest) == QUICKEST else math.inf
+
+
+def best(plain: Sequence[Told], other: Sequence[Told]) -> float:
+    """The quickest run beside the quickest plain one."""
+    return min(it.whole for it in other) / min(it.whole for it in plain)
+
+
 def _middle(runs: Sequence[Told], test: str) -> float:
     return median(it.seconds[test] for it in runs)
 
@@ -115,12 +131,17 @@ def main() -> int:
     parser.add_argument(
         "--kind", action="append", choices=KINDS[1:], help="beside plain; may be repeated; all by default"
     )
+    parser.add_argument(
+        "--spread", type=float, metavar="S", help="such as 0.02: stop once the quickest runs are that close"
+    )
     asked, arguments = parser.parse_known_args()
     kinds = asked.kind or KINDS[1:]
     runs: dict[str, list[Told]] = {kind: [] for kind in ("plain", *kinds)}
     for _ in range(asked.rounds):
         for kind, told in runs.items():
             told.append(run(kind, asked.folder, asked.python.absolute(), arguments))
+        if asked.spread is not None and max(map(spread, runs.values())) < asked.spread:
+            break
     plain, different = runs["plain"], 0
     if not plain[0].seconds:
         print(f"{asked.folder.name}: no test was run, exit code {plain[0].exit_code}", file=sys.stderr)
@@ -131,6 +152,9 @@ def main() -> int:
         different += len(changed)
         figures = ", ".join(f"{name} × {ratio:.3f}" for name, ratio in costs(plain, runs[kind]).items())
         print(f"  {kind:8} {len(changed)} outcomes differ; {figures}")
+        if asked.spread is not None:
+            apart = max(spread(plain), spread(runs[kind]))
+            print(f"  {'':8} the quickest of {len(plain)} rounds × {best(plain, runs[kind]):.4f}, {apart:.2%} apart")
         print("".join(f"    {line}\n" for line in changed), end="")
     return int(bool(different))
 
