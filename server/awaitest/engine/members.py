@@ -129,7 +129,7 @@ def _of_class(world: World, cls: ClassInfo, name: str, receiver: Value | None) -
         assigned = world.reader.attributes(cls, name)
         if assigned is not None and known(assigned):
             return assigned
-        if member is None and assigned is not None:
+        if assigned is not None and (member is None or isinstance(member.nodes[-1], ast.Assign)):
             return assigned
     if member is None:
         return UNKNOWN
