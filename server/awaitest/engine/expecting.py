@@ -23,10 +23,12 @@ EXPECTING = frozenset(
         "assertRaises",
         "assertRaisesRegex",
         "assertWarns",
+        "assertWarnsRegex",
         "suppress",
         "catch_warnings",
     }
 )
+_WARNING = frozenset({"warns", "deprecated_call", "catch_warnings", "assertWarns", "assertWarnsRegex"})
 _OWNERS = frozenset({"pytest", "_pytest", "contextlib", "unittest"})
 _KEEPING = frozenset({"create_task", "ensure_future"})
 
@@ -68,6 +70,13 @@ def _entered_and_left(generator: ast.AST) -> Iterator[ast.withitem]:
 
 def _named(run: Evaluator, name: str) -> Value:
     return run.state.names.get(name) or run.world.name(run.module, name) or UNKNOWN
+
+
+def expects_warning(node: ast.expr) -> bool:
+    """Whether a `with` over this may wait for the warning that a dropped coroutine gives."""
+    return called_name(node) in _WARNING or any(
+        isinstance(part, ast.Name) and part.id == "RuntimeWarning" for part in parts_of(node)
+    )
 
 
 def keeps_errors(node: ast.Call) -> bool:

@@ -10,7 +10,7 @@ from awaitest.engine import members
 from awaitest.engine.annotations import declared
 from awaitest.engine.calls import entered_by, followed
 from awaitest.engine.control import ControlFlow
-from awaitest.engine.expecting import EXPECTING, called_name, expects
+from awaitest.engine.expecting import EXPECTING, called_name, expects, expects_warning
 from awaitest.engine.state import CLOSED, OPEN, State, meet
 from awaitest.engine.steps import (
     Checked,
@@ -50,9 +50,6 @@ from awaitest.engine.values import (
 if TYPE_CHECKING:
     from awaitest.engine.world import World
     from awaitest.project.modules import Module
-
-_WARNING = frozenset({"warns", "deprecated_call", "catch_warnings", "assertWarns"})
-"""Blocks that may wait for the warning that a dropped coroutine gives."""
 
 
 class Walk(ControlFlow):
@@ -280,7 +277,7 @@ class Walk(ControlFlow):
                 self.bind_target(item.optional_vars, join(*(entered_by(self, kind, is_async) for kind in value)))
             if self.watched:
                 self.snapshots[id(step)] = (dict(self.state.names), dict(self.state.lives))
-        warned = any(called_name(item.context_expr) in _WARNING for item in node.items)
+        warned = any(expects_warning(item.context_expr) for item in node.items)
         trying = any(called_name(item.context_expr) in EXPECTING for item in node.items)
         self.trying += trying
         self.expected += expecting
