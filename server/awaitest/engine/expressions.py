@@ -11,7 +11,7 @@ from awaitest.engine.calls import apply, followed, is_client
 from awaitest.engine.expecting import enters_expecting, keeps_errors
 from awaitest.engine.patches import replaces
 from awaitest.engine.steps import Absent, Awaited, Called, Gave, Iterated, Kept, Misuse, Stored
-from awaitest.engine.syntax import INSPECTED, is_super
+from awaitest.engine.syntax import INSPECTED, generates_asynchronously, is_super
 from awaitest.engine.tracker import Live, Tracker
 from awaitest.engine.values import (
     NONE,
@@ -34,7 +34,7 @@ from awaitest.engine.values import (
     plain,
 )
 from awaitest.engine.world import statements_binding
-from awaitest.source.nodes import children, parts_of, spelt
+from awaitest.source.nodes import children, spelt
 
 _IDENTITY = (ast.Is, ast.IsNot)
 
@@ -303,9 +303,7 @@ class Evaluator(Tracker):
 
     def _eval_GeneratorExp(self, node: ast.GeneratorExp) -> Value:
         item = self._comprehend(node.generators, [node.elt])
-        if any(part.is_async for part in node.generators) or any(
-            isinstance(part, ast.Await) for part in parts_of(node.elt)
-        ):
+        if generates_asynchronously(node):
             return frozenset({AsyncIterator(item)})
         return frozenset({Collection("generator", item)})
 

@@ -17,6 +17,17 @@ _IDENTITY = (ast.Is, ast.IsNot)
 
 
 @kept
+def generates_asynchronously(node: ast.GeneratorExp) -> bool:
+    """Whether a generator expression awaits: in all but its first iterable, which is evaluated outside of it."""
+    first, *others = node.generators
+    parts = listed([node.elt, *first.ifs, *others], (ast.Lambda, ast.GeneratorExp))
+    outside = [part.generators[0].iter for part in parts if isinstance(part, ast.GeneratorExp)]
+    return bool(first.is_async) or any(
+        isinstance(part, ast.Await) or (isinstance(part, ast.comprehension) and bool(part.is_async))
+        for part in (*parts, *listed(outside))
+    )
+
+
 def generates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
     """Whether the function itself, not one nested in it, has a `yield`."""
     return any(isinstance(part, _YIELDS) for part in own_nodes(node))
