@@ -1,7 +1,7 @@
 """Reports a task or future that nobody awaits.
 
 Finds `asyncio.gather()`, `create_task()`, `ensure_future()` and `shield()` whose future is dropped, or used as if it
-were the results. A started task is reported where the test waits for nothing afterwards, or only for the answers to its
+were the results, and `loop.run_in_executor()` whose future is used so. A started task is reported where the test waits for nothing afterwards, or only for the answers to its
 own requests.
 
 Why: Nothing waits for the work. Where the test ends first, pytest's event loop cancels it, and an error in it is lost
@@ -51,6 +51,8 @@ from awaitest.engine.words import short
 RULE = Rule("AWT107", "dropped-task", Severity.ERROR)
 
 _COLLECTING = frozenset({"asyncio.gather", "asyncio.shield"})
+_THREAD = "asyncio.AbstractEventLoop.run_in_executor"
+"""The thread runs on without anybody who waits: its future may be dropped on purpose."""
 _OWN = frozenset({"cancel", "cancelled", "done", "result", "exception", "add_done_callback", "remove_done_callback", "get_loop", "get_coro", "get_name", "set_name", "get_context", "get_stack", "print_stack", "cancelling", "uncancel", "set_result", "set_exception"})  # fmt: skip
 """Attributes of futures and tasks."""
 
@@ -58,7 +60,7 @@ _OWN = frozenset({"cancel", "cancelled", "done", "result", "exception", "add_don
 def check(step: Called, run: Run) -> Iterator[Finding]:
     """A future is dropped, or read as if it were the results."""
     callee = library_callee(step.target)
-    if not run.is_async or step.expected or callee not in _COLLECTING | STARTING or not run.mine(step.node):
+    if not run.is_async or step.expected or callee not in _COLLECTING | STARTING | {_THREAD} or not run.mine(step.node):
         return
     places = uses(run, step.node)
     if places is None:
@@ -70,7 +72,7 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
         message = f"`{name}` gives a future, not the results: nobody awaits it. Await it to get them."
         where = places[0].node if callee in STARTING and len(places) == 1 else step.node
         yield Finding(step.node, message, lambda: await_fix(run, where, f"Await `{name}`"))
-    elif all(isinstance(use.parent, ast.Expr) for use in places):
+    elif callee != _THREAD and all(isinstance(use.parent, ast.Expr) for use in places):
         yield from _dropped(step, run, name, starts=callee in STARTING)
 
 
