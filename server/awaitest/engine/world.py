@@ -186,12 +186,14 @@ class World:
 
     def has(self, cls: ClassInfo, name: str) -> bool | None:
         """Whether instances have a special method; None where that is unknown. One of a pair that only raises, as
-        `__enter__` of aiohttp's session does, counts as none."""
-        if name in _PAIRED and _refuses(self.member(cls, name)) and not _refuses(self.member(cls, _PAIRED[name])):
+        `__enter__` of aiohttp's session does, counts as none; one of a pair that subclasses must supply leaves them no
+        other way."""
+        other = self.member(cls, _PAIRED[name]) if name in _PAIRED else None
+        if name in _PAIRED and _refuses(self.member(cls, name)) and not _refuses(other):
             return False
         if self.member(cls, name) is not None or (name == "__await__" and any(map(_promises_it, self.mro(cls)[0]))):
             return True
-        return False if self.mro(cls)[1] and not self._leaves_methods(cls) else None
+        return False if self.mro(cls)[1] and (_is_abstract(other) or not self._leaves_methods(cls)) else None
 
     def _leaves_methods(self, cls: ClassInfo) -> bool:
         """Whether a class leaves a method to its subclasses, so that its objects are theirs and may have more."""
@@ -218,6 +220,11 @@ def _refuses(member: Member | None) -> bool:
         isinstance(part, ast.Raise) or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
         for part in node.body
     )
+
+
+def _is_abstract(member: Member | None) -> bool:
+    node = member.nodes[-1] if member is not None else None
+    return isinstance(node, Definition) and decorated_with(node, "abstractmethod")
 
 
 def _is_left(node: ast.stmt) -> TypeGuard[Definition]:
@@ -255,8 +262,8 @@ _NEUTRAL_BASES = frozenset(
     }
 )  # fmt: skip
 
-_AWAITABLE = frozenset({"Awaitable", "typing.Awaitable"})
-"""A base that adds nothing but the promise that there is `__await__`."""
+_AWAITABLE = frozenset({"Awaitable", "typing.Awaitable", "Coroutine", "typing.Coroutine"})
+"""Bases that add nothing but the promise that there is `__await__`, and for a coroutine what the class must define itself."""
 
 
 def _promises_it(cls: ClassInfo) -> bool:

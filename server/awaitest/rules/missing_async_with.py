@@ -30,7 +30,7 @@ Good:
 Ignore: When a test wants the `TypeError`; inside `pytest.raises` nothing is reported.
 
 Fix: Sometimes safe. Adds or drops `async`. In a plain `def` the function must become `async def` too, with the marker
-that makes somebody run it; that is unsafe. Offered where everything that the statement enters agrees.
+that makes somebody run it; that is unsafe. Offered where everything that the statement enters can be entered so.
 """
 
 from __future__ import annotations
@@ -78,6 +78,13 @@ def _cannot_enter(step: Entered, run: Run, is_async: bool) -> bool:
     )
 
 
+def _can_instead(step: Entered, run: Run, is_async: bool) -> bool:
+    """Whether the other kind of block can enter this."""
+    other = "__enter__" if is_async else "__aenter__"
+    able = bool(step.value) and all(_has(kind, run, other) is True for kind in step.value)
+    return able or _cannot_enter(step, run, is_async)
+
+
 def _has(kind: Kind, run: Run, method: str) -> bool | None:
     if isinstance(kind, Manager):
         return kind.is_async is (method == "__aenter__")
@@ -87,7 +94,7 @@ def _has(kind: Kind, run: Run, method: str) -> bool | None:
 def _fix(step: Entered, run: Run, is_async: bool) -> Fix | None:
     statement = step.statement
     items = {id(item.item): item for item in run.steps if isinstance(item, Entered) and item.statement is statement}
-    if len(items) != len(statement.items) or not all(_cannot_enter(item, run, is_async) for item in items.values()):
+    if len(items) != len(statement.items) or not all(_can_instead(item, run, is_async) for item in items.values()):
         return None
     start = run.span(statement).start
     if not is_async:
