@@ -102,30 +102,36 @@ def _simple(world: World, module: Module, node: ast.Name | ast.Attribute, depth:
     if _from_typing(module, node):
         return UNKNOWN
     value = instances(world.reader.expression(module, node))
-    return value if known(value) else _bound(world, module, node, depth)
+    spelling = spelt(node).rpartition(".")[2]
+    if known(value) and all(isinstance(kind, Instance) and kind.cls.node.name == spelling for kind in value):
+        return value
+    told = _named(world, module, node, depth)
+    return told if known(told) else value
 
 
-def _bound(world: World, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Value:
-    """Objects of the class that a type variable is bound to; unknown for any other name."""
-    found = _type_variable(world, module, node)
-    if found is None:
+def _named(world: World, module: Module, node: ast.Name | ast.Attribute, depth: int) -> Value:
+    """What an alias stands for; objects of the class that a type variable is bound to; unknown for any other name."""
+    found = world.resolver.resolve(module, node)
+    if not isinstance(found, Found):
         return UNKNOWN
-    bound = next((item.value for item in found[1].keywords if item.arg == "bound"), None)
-    value = declared(world, found[0], bound, depth)
-    return value if every(value, Instance) else UNKNOWN
+    match found.node:
+        case ast.Subscript() | ast.BinOp() as alias:
+            return declared(world, found.module, alias, depth)
+        case ast.Call(keywords=keywords) as made if _makes_variable(made):
+            bound = next((item.value for item in keywords if item.arg == "bound"), None)
+            value = declared(world, found.module, bound, depth)
+            return value if every(value, Instance) else UNKNOWN
+    return UNKNOWN
 
 
 def is_type_variable(world: World, module: Module, node: ast.Name) -> bool:
     """Whether a name stands for a `TypeVar`."""
-    return _type_variable(world, module, node) is not None
-
-
-def _type_variable(world: World, module: Module, node: ast.Name | ast.Attribute) -> tuple[Module, ast.Call] | None:
-    """The module and the call that make a type variable."""
     found = world.resolver.resolve(module, node)
-    if not isinstance(found, Found) or not isinstance(found.node, ast.Call):
-        return None
-    return (found.module, found.node) if spelt(found.node.func).endswith("TypeVar") else None
+    return isinstance(found, Found) and isinstance(found.node, ast.Call) and _makes_variable(found.node)
+
+
+def _makes_variable(made: ast.Call) -> bool:
+    return spelt(made.func).endswith("TypeVar")
 
 
 def _from_typing(module: Module, node: ast.expr) -> bool:

@@ -69,15 +69,27 @@ class ControlFlow(Evaluator):
             self.snapshots.update((id(step), after) for step in self.steps[before:])
 
     def _do_If(self, node: ast.If) -> None:
+        told = self.told(node.test)
         self.narrow(node.test)
         self.condition(node.test)
         start, ends = self.state, []
         for outcome, body in ((True, node.body), (False, node.orelse)):
             self.state = start.copy()
             self.assume(node.test, outcome)
+            self.state.names |= told if outcome else {}
             self.block(body)
             ends.append(self.state)
         self.state = meet(*ends)
+
+    def told(self, test: ast.expr) -> dict[str, Value]:
+        """What `isinstance` tells of names where a test is true."""
+        match test:
+            case ast.BoolOp(op=ast.And(), values=parts):
+                return {name: value for part in parts for name, value in self.told(part).items()}
+            case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), asked]) if name in self.state.names:
+                value = members.told(self.world, self.state.names[name], self.eval(asked))
+                return {name: value} if value is not None else {}
+        return {}
 
     def narrow(self, test: ast.expr, asserted: bool = False) -> None:
         """A test that asks what a name is makes the name unknown: the code itself decides by kind.

@@ -24,12 +24,14 @@ from awaitest.engine.values import (
     ModuleValue,
     Overrides,
     Plain,
+    Unknown,
     Value,
     every,
     join,
     known,
+    may_be,
 )
-from awaitest.engine.world import Definition, Member, decorated_with
+from awaitest.engine.world import Definition, Member, decorated_with, statements_binding
 
 if TYPE_CHECKING:
     from awaitest.engine.world import World
@@ -149,6 +151,9 @@ def _definition(world: World, member: Member, receiver: Value | None) -> Value:
     if isinstance(last, ast.AnnAssign):
         return declared(world, module, last.annotation, bound=bound_in(world, member.owner, receiver))
     if isinstance(last, ast.Assign):
+        beside = statements_binding(member.owner.node.body, getattr(last.value, "id", ""))
+        if beside and isinstance(beside[-1], Definition):
+            return _method(world, member.owner, beside[-1], receiver)
         return world.reader.expression(module, last.value)
     if isinstance(last, ast.ClassDef):
         return frozenset({ClassValue(world.class_info(module, last))})
@@ -178,6 +183,16 @@ def property_value(world: World, function: FunctionInfo, receiver: Value) -> Val
         return UNKNOWN
     value = declared(world, function.module, node.returns, bound=bound_in(world, function.owner, receiver))
     return value if known(value) else world.reader.returns(function, {"self": receiver})
+
+
+def told(world: World, held: Value, classes: Value) -> Value | None:
+    """What `isinstance`, where it is true of an object, tells of it; None where it tells nothing that is not known."""
+    cls = next(iter(classes)) if len(classes) == 1 else None
+    if not isinstance(cls, ClassValue) or cls.cls.package in _ABOUT_KINDS:
+        return None
+    if may_be(held, Unknown):
+        return frozenset({Instance(cls.cls)})
+    return frozenset(kind for kind in held if isinstance(kind, Instance) and cls.cls in world.mro(kind.cls)[0]) or None
 
 
 def never_awaitable(world: World, classes: Value) -> bool:

@@ -185,9 +185,11 @@ class Walk(ControlFlow):
         self.state.alive = False
 
     def _do_Assert(self, node: ast.Assert) -> None:
+        told = self.told(node.test)
         self.narrow(node.test, asserted=True)
         value = self.condition(node.test)
         self.assume(node.test, True)
+        self.state.names |= told
         self.note(Checked(node=node, value=value, expected=self.expected > 0))
         if node.msg is not None:
             self.eval(node.msg)

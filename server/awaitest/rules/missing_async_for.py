@@ -44,7 +44,7 @@ from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Iterated
-from awaitest.engine.values import AsyncIterator, Collection, Coroutine, Instance, Kind, Plain, every
+from awaitest.engine.values import NONE, AsyncIterator, Collection, Coroutine, Instance, Kind, Plain, every
 from awaitest.engine.values import Iterator as PlainIterator
 from awaitest.engine.words import short
 from awaitest.engine.wrapping import async_around
@@ -59,7 +59,7 @@ def check(step: Iterated, run: Run) -> Iterator[Finding]:
         return
     name = short(step.iterable)
     if not step.is_async:
-        if all(_lacks(kind, run, "__iter__", "__getitem__") for kind in step.value):
+        if all(_lacks(kind, run, "__iter__", "__getitem__") for kind in (step.value - NONE) or step.value):
             message = f"`{name}` is an asynchronous iterator, which a plain loop cannot iterate: Python raises TypeError. Use `async for`."
             yield Finding(step.iterable, message, lambda: _fix(run, "Use `async for`", add_async(run, step)))
     elif every(step.value, Coroutine):
