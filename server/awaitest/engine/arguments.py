@@ -22,10 +22,12 @@ from awaitest.engine.values import (
     coroutines,
     every,
 )
+from awaitest.engine.world import Definition
 from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
+    from awaitest.project.modules import Module
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,32 @@ def check_arguments(run: Evaluator, call: Call, target: FunctionValue) -> None:
             _check_argument(run, function, argument, parameter)
 
 
+def check_constructor(run: Evaluator, call: Call, cls: ClassInfo) -> None:
+    """A coroutine where a parameter of the constructor, or the field of a dataclass or model, declares data."""
+    given_one = [argument for argument in call.arguments if every(argument.value, Coroutine)]
+    if not given_one:
+        return
+    member = run.world.member(cls, "__init__")
+    node = member.nodes[-1] if member is not None else None
+    if member is not None and isinstance(node, Definition) and not node.decorator_list:
+        function = run.world.function_info(member.owner.module, node, member.owner)
+        check_arguments(run, call, FunctionValue(function, frozenset({Instance(cls)})))
+    if run.world.derives(cls, "BaseModel", "pydantic") or _is_dataclass(cls):
+        for argument in given_one:
+            field_of = run.world.member(cls, argument.keyword or "")
+            declaration = field_of.nodes[-1] if field_of is not None else None
+            annotation = declaration.annotation if isinstance(declaration, ast.AnnAssign) else None
+            if field_of is not None and _declares_data(run, field_of.owner.module, annotation):
+                run.misuse(argument.value, argument.node, Misuse.ARGUMENT, argument.keyword or "")
+
+
+def _is_dataclass(cls: ClassInfo) -> bool:
+    called = (item.func if isinstance(item, ast.Call) else item for item in cls.node.decorator_list)
+    return any(spelt(item).rpartition(".")[2] == "dataclass" for item in called)
+
+
 def _check_argument(run: Evaluator, function: FunctionInfo, argument: Argument, parameter: ast.arg) -> None:
-    if _declares_data(run, function, parameter):
+    if _declares_data(run, function.module, parameter.annotation):
         run.misuse(argument.value, argument.node, Misuse.ARGUMENT, parameter.arg)
         return
     match first_use(function.node, parameter.arg) if function.module.origin == "project" else None:
@@ -97,11 +123,11 @@ def _check_argument(run: Evaluator, function: FunctionInfo, argument: Argument, 
             run.misuse(argument.value, argument.node, Misuse.ITERATED)
 
 
-def _declares_data(run: Evaluator, function: FunctionInfo, parameter: ast.arg) -> bool:
-    """Whether the annotation of a parameter rules a coroutine out."""
-    if isinstance(parameter.annotation, ast.Name) and parameter.annotation.id in PLAIN:
+def _declares_data(run: Evaluator, module: Module, annotation: ast.expr | None) -> bool:
+    """Whether an annotation rules a coroutine out."""
+    if isinstance(annotation, ast.Name) and annotation.id in PLAIN:
         return True
-    value = declared(run.world, function.module, parameter.annotation)
+    value = declared(run.world, module, annotation)
     return every(value, Plain, Collection, Instance) and all(
         not isinstance(kind, Instance) or (run.world.has(kind.cls, "__await__") is False and not _is_protocol(kind.cls))
         for kind in value

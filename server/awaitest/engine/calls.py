@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine import members
 from awaitest.engine.annotations import declared
-from awaitest.engine.arguments import Call, bound_arguments, check_arguments, given, hand_over, hand_over_to
+from awaitest.engine.arguments import (
+    Call,
+    bound_arguments,
+    check_arguments,
+    check_constructor,
+    given,
+    hand_over,
+    hand_over_to,
+)
 from awaitest.engine.builtin_calls import called_builtin, given_coroutine
 from awaitest.engine.decorators import Shape, makes_fixture, shape
 from awaitest.engine.facts import (
@@ -120,6 +128,7 @@ def is_client(run: Evaluator, cls: ClassInfo) -> bool:
 
 def _instantiate(run: Evaluator, call: Call, cls: ClassInfo) -> Value:
     world = run.world
+    check_constructor(run, call, cls)
     hand_over(run, call)
     if cls.node.name == "AsyncMock" and cls.package in {"unittest", "mock"}:
         return frozenset({AsyncMockValue()})

@@ -36,8 +36,6 @@ from awaitest.engine.values import (
 from awaitest.engine.world import statements_binding
 from awaitest.source.nodes import children, spelt
 
-_IDENTITY = (ast.Is, ast.IsNot)
-
 
 class Evaluator(Tracker):
     """Expressions of one function. Subclassed by the walk, which adds statements."""
@@ -155,7 +153,7 @@ class Evaluator(Tracker):
             elif isinstance(kind, Awaitable):
                 results.append(kind.result)
             else:
-                results.append(special.awaited(self, kind))
+                results.append(special.awaited(self.world, kind))
         result = join(*results)
         self.note(Awaited(node=node, operand=operand, result=result, expected=self.expected > 0))
         return result
@@ -221,32 +219,20 @@ class Evaluator(Tracker):
     def _eval_Compare(self, node: ast.Compare) -> Value:
         operands = [node.left, *node.comparators]
         values = [self.eval(operand) for operand in operands]
-        for position, operator in enumerate(node.ops):
+        for position in range(len(node.ops)):
             pair = ((operands[position], values[position]), (operands[position + 1], values[position + 1]))
             for (operand, value), (_, other) in (pair, pair[::-1]):
-                self._compared(node, operand, value, other, operator)
+                self._compared(node, operand, value, other)
         return plain("bool")
 
-    def _compared(
-        self,
-        node: ast.Compare,
-        operand: ast.expr,
-        value: Value,
-        other: Value,
-        operator: ast.cmpop,
-    ) -> None:
+    def _compared(self, node: ast.Compare, operand: ast.expr, value: Value, other: Value) -> None:
+        """A coroutine that was handed to nobody is neither equal nor identical to anything but another one."""
         if not may_be(value, Coroutine):
             return
-        if may_be(other, Coroutine) or (
-            isinstance(operator, _IDENTITY)
-            and not isinstance(operand, ast.Call)
-            and not every(other, Plain, Instance, Collection)
-        ):
+        if may_be(other, Coroutine):
             self.escape(value)
-        elif isinstance(operand, ast.Call):
-            self.misuse(value, node, Misuse.COMPARED)
         else:
-            self.misuse(value, node, Misuse.COMPARED, later=True)
+            self.misuse(value, node, Misuse.COMPARED, later=not isinstance(operand, ast.Call))
 
     def _eval_IfExp(self, node: ast.IfExp) -> Value:
         self.condition(node.test)

@@ -26,30 +26,31 @@ from awaitest.source.nodes import spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
+    from awaitest.engine.world import World
 
 _OPERATORS = {
     ast.Add: "__add__", ast.Sub: "__sub__", ast.Mult: "__mul__", ast.Div: "__truediv__", ast.BitOr: "__or__", ast.BitAnd: "__and__",
 }  # fmt: skip
 
 
-def awaited(run: Evaluator, kind: Kind) -> Value:
+def awaited(world: World, kind: Kind) -> Value:
     """What `await` gives of an object with `__await__`, as that declares."""
-    function = _method(run, kind, "__await__")
+    function = _method(world, kind, "__await__")
     returns = function.node.returns if function is not None and isinstance(function.node, Definition) else None
     if function is None or not isinstance(returns, ast.Subscript):
         return UNKNOWN
     parts = elements(returns.slice)
     name = spelt(returns.value).rpartition(".")[2]
-    bound = bound_in(run.world, function.owner, frozenset({kind}))
+    bound = bound_in(world, function.owner, frozenset({kind}))
     whole = name == "Generator" and len(parts) == 3
-    return declared(run.world, function.module, parts[2], bound=bound) if whole else UNKNOWN
+    return declared(world, function.module, parts[2], bound=bound) if whole else UNKNOWN
 
 
 def element(run: Evaluator, kind: Kind, is_async: bool) -> Value:
     """What a loop gets from a value, one at a time."""
     if not isinstance(kind, Instance):
         return element_of(kind, is_async)
-    function = _method(run, kind, "__aiter__" if is_async else "__iter__")
+    function = _method(run.world, kind, "__aiter__" if is_async else "__iter__")
     if function is None or (function.is_async and not is_async):
         return UNKNOWN
     if isinstance(function.node, Definition) and gives_self(function.node):
@@ -62,7 +63,7 @@ def element(run: Evaluator, kind: Kind, is_async: bool) -> Value:
 
 
 def _next(run: Evaluator, kind: Kind, is_async: bool) -> Value:
-    function = _method(run, kind, "__anext__" if is_async else "__next__")
+    function = _method(run.world, kind, "__anext__" if is_async else "__next__")
     if function is None:
         return UNKNOWN
     value = given_by(run, function, frozenset({kind}))
@@ -72,13 +73,13 @@ def _next(run: Evaluator, kind: Kind, is_async: bool) -> Value:
 def operated(run: Evaluator, left: Value, operator: ast.operator) -> Value:
     """What an operator gives of the objects before it."""
     name = _OPERATORS.get(type(operator), "")
-    functions = [(kind, _method(run, kind, name)) for kind in left]
+    functions = [(kind, _method(run.world, kind, name)) for kind in left]
     return join(*(given_by(run, it, frozenset({kind})) if it is not None else UNKNOWN for kind, it in functions))
 
 
-def _method(run: Evaluator, kind: Kind, name: str) -> FunctionInfo | None:
-    member = run.world.member(kind.cls, name) if isinstance(kind, Instance) else None
+def _method(world: World, kind: Kind, name: str) -> FunctionInfo | None:
+    member = world.member(kind.cls, name) if isinstance(kind, Instance) else None
     node = member.nodes[-1] if member is not None else None
     if member is None or len(member.nodes) != 1 or not isinstance(node, Definition) or node.decorator_list:
         return None
-    return run.world.function_info(member.owner.module, node, member.owner)
+    return world.function_info(member.owner.module, node, member.owner)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine.facts import BORROWING
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED, State
 from awaitest.engine.steps import FAILING, ClientUsed, Created, Misuse, Misused, Step
-from awaitest.engine.syntax import free_names, present_names, read_through
+from awaitest.engine.syntax import INSPECTED, free_names, present_names, read_through
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -159,6 +159,8 @@ class Tracker:
         """A nested function, whenever it runs, reads these attributes; a client stays ours where it only sends requests."""
         for kind in value:
             site = kind.site if isinstance(kind, Instance) else None
+            if isinstance(kind, Coroutine) and read and read.isdisjoint(INSPECTED):
+                continue
             if site is None or not read or not read <= BORROWING:
                 self.escape(frozenset({kind}))
             else:

@@ -39,13 +39,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from awaitest.engine.awaitables import not_awaited
 from awaitest.engine.diagnostic import Severity
 from awaitest.engine.handover import read_as
 from awaitest.engine.repair import await_fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
-from awaitest.engine.steps import FAILING, Gave, Misuse, Misused
+from awaitest.engine.steps import FAILING, Absent, Gave, Misuse, Misused
 from awaitest.engine.values import Coroutine, Instance, Plain, Site, every
+from awaitest.engine.words import describe, short
 
 RULE = Rule("AWT101", "missing-await", Severity.ERROR)
 
@@ -65,11 +67,17 @@ _CLAIMS = {
 _ENTERING = ("__enter__", "__aenter__")
 
 
-def check(step: Misused | Gave, run: Run) -> Iterator[Finding]:
-    """A coroutine meets a use that only its result could serve."""
-    if isinstance(step, Gave):
+def check(step: Misused | Gave | Absent, run: Run) -> Iterator[Finding]:
+    """A coroutine, or another object to be awaited, meets a use that only its result could serve."""
+    if isinstance(step, Absent):
+        yield from _read(step, run)
+    elif isinstance(step, Gave):
         yield from _handed_out(step, run)
-        return
+    else:
+        yield from _misused(step, run)
+
+
+def _misused(step: Misused, run: Run) -> Iterator[Finding]:
     claim, site = _CLAIMS.get(step.how), step.coroutine.site
     if claim is None or (step.expected and step.how in {*FAILING, Misuse.ARGUMENT}):
         return
@@ -81,6 +89,15 @@ def check(step: Misused | Gave, run: Run) -> Iterator[Finding]:
         yield Finding(site.node, message, lambda: await_fix(run, site.node, f"Await `{site.label}(…)`"))
     else:
         yield Finding(step.node, f"{message} It is made in {site.module.name}.")
+
+
+def _read(step: Absent, run: Run) -> Iterator[Finding]:
+    """An attribute is read that the object lacks and the result has."""
+    call = not_awaited(step, run)
+    if call is not None:
+        name = short(call)
+        message = f"`{name}` is not awaited, so it gives a `{describe(step.owner)}`, which has no `{step.node.attr}`."
+        yield Finding(call, message, lambda: await_fix(run, call, f"Await `{name}`"))
 
 
 def _handed_out(step: Gave, run: Run) -> Iterator[Finding]:
