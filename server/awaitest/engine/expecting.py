@@ -79,12 +79,35 @@ def expects_warning(node: ast.expr) -> bool:
     )
 
 
-def keeps_errors(node: ast.Call) -> bool:
-    """Whether the errors of the coroutines that a call gets stay in what it gives."""
-    return called_name(node) in _KEEPING or any(
+def keeps_errors(run: Evaluator, node: ast.Call) -> bool:
+    """Whether the errors of the coroutines that a call gets stay in what it gives, for somebody to look at."""
+    return _returns_errors(node) or (
+        called_name(node) in _KEEPING
+        and (not run.body or any(_looks_at_errors(part) for statement in run.body for part in parts_of(statement)))
+    )
+
+
+def _returns_errors(node: ast.Call) -> bool:
+    return any(
         keyword.arg == "return_exceptions" and not (isinstance(keyword.value, ast.Constant) and not keyword.value.value)
         for keyword in node.keywords
     )
+
+
+def _looks_at_errors(part: ast.AST) -> bool:
+    """Whether a piece of code reads the error of a task, or takes one of any kind."""
+    match part:
+        case ast.Attribute(attr="exception" | "add_done_callback" | "set_exception_handler"):
+            return True
+        case ast.Attribute(value=ast.Name(id="asyncio"), attr="wait"):
+            return True
+        case ast.ExceptHandler(type=caught):
+            return caught is None or any(_may_be_general(it) for it in getattr(caught, "elts", [caught]))
+        case ast.Call():
+            wanted = getattr(part.args[0], "elts", part.args[:1]) if part.args else []
+            expecting = called_name(part) in EXPECTING and (not wanted or any(map(_may_be_general, wanted)))
+            return expecting or _returns_errors(part)
+    return False
 
 
 def enters_expecting(run: Evaluator, node: ast.Call) -> bool:
@@ -95,4 +118,4 @@ def enters_expecting(run: Evaluator, node: ast.Call) -> bool:
 def _may_be_general(node: ast.expr) -> bool:
     """Whether an exception may be a TypeError, AttributeError or RuntimeError: all but other errors called by their name."""
     name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
-    return name in CAUGHT or not name[:1].isupper()
+    return name in CAUGHT or name.endswith("ExceptionGroup") or not name[:1].isupper()

@@ -125,7 +125,7 @@ class Evaluator(Tracker):
 
     def _eval_Call(self, node: ast.Call) -> Value:
         target = self.eval(node.func)
-        keeping = keeps_errors(node)
+        keeping = keeps_errors(self, node)
         self.expected += keeping
         arguments = [Argument(None, self.eval(item), item) for item in node.args]
         arguments += [

@@ -44,6 +44,8 @@ class Tracker:
         self.state = State(dict(names))
         self.closure = closure
         self.steps: list[Step] = []
+        self.body: list[ast.stmt] = []
+        """The statements of the function; none for an expression by itself."""
         self.expected = 0
         self.trying = 0
         """Blocks around that wait for an error of any kind, which plain code may raise."""
