@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaitest.engine.fixtures import Seeker
-from awaitest.engine.syntax import first_use
+from awaitest.engine.syntax import first_use, own_nodes
 from awaitest.engine.values import FunctionInfo, FunctionValue
 from awaitest.engine.world import Definition
 from awaitest.source.nodes import parts_of
@@ -34,6 +34,35 @@ def may_be_closed(run: Run) -> bool:
                     return True
                 names += [given] if given and given not in names else []
     return False
+
+
+def may_be_closed_within(run: Run) -> bool:
+    """The same for a context manager of a module, whose client is known by name in each block that enters it."""
+    name, entered = run.node.name, 0
+    for module in _modules(run, name.encode()) if run.cls is None and run.parent is None else ():
+        parts = [part for statement in module.body for part in parts_of(statement)]
+        blocks = [
+            (function, item.optional_vars)
+            for function in parts
+            if isinstance(function, Definition)
+            for block in own_nodes(function)
+            if isinstance(block, ast.AsyncWith)
+            for item in block.items
+            if isinstance(item.context_expr, ast.Call) and _named(item.context_expr.func) == name
+        ]
+        if sum(_named(part) == name for part in parts) != len(blocks):
+            return True
+        for function, target in blocks:
+            if not isinstance(target, ast.Name) or _gives_on(run, module, function, target.id) != "":
+                return True
+        entered += len(blocks)
+    return not entered
+
+
+def _named(node: ast.AST) -> str | None:
+    if isinstance(node, ast.alias):
+        return node.name if node.asname is not None else None
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
 
 
 def _asking(module: Module, name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -1,7 +1,7 @@
 """Reports an `AsyncClient` whose owner never closes it.
 
 Finds clients of httpx and httpx2 that nobody closes: made and kept by a test, made for one request, handed out by a
-fixture, stored on `self` of a test class, or made when a test module is imported. A function that returns a client
+fixture or a context manager, stored on `self` of a test class, or made when a test module is imported. A function that returns a client
 leaves that to its caller.
 
 Why: Connections it has made stay open. They surface later as `ResourceWarning` in a test that has nothing to do with
@@ -42,8 +42,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from awaitest.engine.clients import class_of, closes_itself, holds, only_requests, tries_to_close, used
+from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.diagnostic import Fix, Severity
-from awaitest.engine.handover import may_be_closed
+from awaitest.engine.handover import may_be_closed, may_be_closed_within
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import FIXTURE, MODULE, TEST, Run
@@ -88,9 +89,11 @@ def _of_module(site: Site, run: Run) -> Iterator[Finding]:
 def _of_function(site: Site, run: Run) -> Iterator[Finding]:
     given = any(isinstance(item, Gave) and holds(item.value, site) for item in run.steps)
     name = min(site.named, default="client")
-    if given and run.kind == FIXTURE:
-        if not may_be_closed(run):
-            message = f"The fixture `{run.node.name}` hands out a client that nobody closes. Yield it from inside `async with {site.label}(…) as …:`."
+    is_manager = run.function is not None and shape(run.engine.world, run.function) is Shape.ASYNC_MANAGER
+    if given and (run.kind == FIXTURE or is_manager):
+        if not (may_be_closed(run) if run.kind == FIXTURE else may_be_closed_within(run)):
+            who = "fixture" if run.kind == FIXTURE else "context manager"
+            message = f"The {who} `{run.node.name}` hands out a client that nobody closes. Yield it from inside `async with {site.label}(…) as …:`."
             yield Finding(site.node, message, lambda: _fix(run, wrap_given(run, site), becomes_generator=True))
     elif not given and used(run, site):
         who = f"`{name}`" if site.named else f"The client of `{site.label}(…)`"
