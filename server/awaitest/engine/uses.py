@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.repair import path_to
-from awaitest.engine.syntax import bound_names, generates
+from awaitest.engine.syntax import SCOPES, bound_names, free_names, generates, own_nodes
 from awaitest.engine.values import FunctionValue, Kind, Value
 from awaitest.source.nodes import parts_of
 
@@ -61,12 +61,21 @@ def uses(run: Run, node: ast.AST) -> list[Use] | None:
     target = _target(around[0], node) if around else None
     if target is None:
         return [Use(node, around)] if around else None
-    names = [part for part in parts_of(run.node) if isinstance(part, ast.Name) and part.id == target]
+    names = [part for part in _in_scope(run.node, target) if isinstance(part, ast.Name) and part.id == target]
     outer = any(isinstance(part, (ast.Global, ast.Nonlocal)) and target in part.names for part in parts_of(run.node))
     once = sum(1 for part in names if isinstance(part.ctx, ast.Store)) == 1
     if not once or outer or target not in bound_names(run.node.body):
         return None
     return [Use(part, path_to(run.node, part)) for part in names if not isinstance(part.ctx, ast.Store)]
+
+
+def _in_scope(function: ast.AST, name: str) -> Iterator[ast.AST]:
+    """The parts of a function, those of nested ones only where they have the name from around them."""
+    for part in own_nodes(function):
+        if not isinstance(part, SCOPES):
+            yield part
+        elif name in free_names(part):
+            yield from parts_of(part)
 
 
 def reads_result(use: Use, own: Container[str]) -> bool:
@@ -80,6 +89,8 @@ def reads_result(use: Use, own: Container[str]) -> bool:
             return iterable is use.node
         case ast.Assert(test=test):
             return test is use.node
+        case ast.Call(func=ast.Name(id="len"), args=[measured]):
+            return measured is use.node
         case ast.Assign(targets=[ast.Tuple() | ast.List()]):
             return True
         case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[other]):
