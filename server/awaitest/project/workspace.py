@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
@@ -31,6 +32,10 @@ _MARKING_HOOKS = (b"pytest_collection_modifyitems", b"pytest_itemcollected", b"p
 _NOT_TESTS = frozenset({"node_modules", "venv", "env", "site-packages", "dist", "build"})
 _ASYNC_WORDS = (b"asyncio", b"anyio", b"trio", b"iscoroutinefunction", b"CO_COROUTINE", b"async")
 _ANYIO = (b"mark.anyio", b"anyio_backend")
+_PLUGIN_TABLE = re.compile(
+    rb"""^\[project\.entry-points\.["']?pytest11["']?\][^\n]*\n((?:(?!\[).*\n?)*)""", re.MULTILINE
+)
+_PLUGIN_MODULE = re.compile(rb"""^[^#\n=]+=\s*["']([\w.]+)""", re.MULTILINE)
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FIXTURES_OF_OTHERS = (
     b"aiohttp_client",
@@ -191,11 +196,19 @@ class Project:
         return found is not None
 
     def _is_plugin(self) -> bool:
-        """Whether the project declares a pytest plugin of its own, which its tests may have without its being installed."""
+        """Whether the project declares a pytest plugin of its own, which its tests may have without its being installed, and
+        which may run async tests."""
         declaring = (
-            self.files.read(self.config.rootdir / name) for name in ("pyproject.toml", "setup.cfg", "setup.py")
+            self.files.read(self.config.rootdir / name) or b"" for name in ("pyproject.toml", "setup.cfg", "setup.py")
         )
-        return any(b"pytest11" in (text or b"") for text in declaring)
+        return any(b"pytest11" in text and self._may_declare_runner(text) for text in declaring)
+
+    def _may_declare_runner(self, text: bytes) -> bool:
+        """Whether a plugin that a text declares is not found, or may run or mark async tests."""
+        table = _PLUGIN_TABLE.search(text)
+        names = _PLUGIN_MODULE.findall(table[1]) if table is not None else []
+        texts = [self._text_of(name.decode()) for name in names]
+        return not texts or not all(texts) or any(_may_run(it) or b"import *" in it for it in texts)
 
     def _mentions_others(self) -> bool:
         """Whether the tests use what a plugin brings that runs async tests and is not known to be here."""
