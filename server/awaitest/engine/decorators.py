@@ -76,7 +76,10 @@ def effect_of(world: World, function: FunctionInfo, decorator: ast.expr) -> Shap
         return Shape.AS_WRITTEN
     if isinstance(called, ast.Attribute) and called.attr in {"setter", "getter", "deleter"}:
         return Shape.AS_WRITTEN
-    if _written(function, called) in _ELSEWHERE:
+    written = _written(function, called)
+    if written in _NEUTRAL:
+        return Shape.AS_WRITTEN
+    if written in _ELSEWHERE:
         return Shape.AS_WRITTEN if function.is_async else Shape.UNKNOWN
     value = evaluate(world, function, called)
     effects = {_effect_of_kind(world, function, kind, isinstance(decorator, ast.Call)) for kind in value}
