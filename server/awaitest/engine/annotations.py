@@ -35,7 +35,20 @@ if TYPE_CHECKING:
     from awaitest.project.modules import Module
 
 PLAIN = frozenset(
-    {"str", "bytes", "bytearray", "int", "float", "bool", "complex", "dict", "frozenset", "Mapping", "MutableMapping"}
+    {
+        "str",
+        "bytes",
+        "bytearray",
+        "memoryview",
+        "int",
+        "float",
+        "bool",
+        "complex",
+        "dict",
+        "frozenset",
+        "Mapping",
+        "MutableMapping",
+    }
 )
 _COLLECTIONS = frozenset({"list", "set", "Sequence", "MutableSequence", "List", "Set", "deque"})
 _ASYNC_ITERATORS = frozenset({"AsyncGenerator", "AsyncIterator", "AsyncIterable"})

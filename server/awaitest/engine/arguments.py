@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import PLAIN, declared
 from awaitest.engine.facts import BORROWING, REQUESTS
+from awaitest.engine.filled import holds_data
 from awaitest.engine.steps import Misuse
 from awaitest.engine.syntax import first_use
 from awaitest.engine.values import (
@@ -108,6 +109,15 @@ def check_constructor(run: Evaluator, call: Call, cls: ClassInfo) -> None:
 def _is_dataclass(cls: ClassInfo) -> bool:
     called = (item.func if isinstance(item, ast.Call) else item for item in cls.node.decorator_list)
     return any(spelt(item).rpartition(".")[2] == "dataclass" for item in called)
+
+
+def check_append(run: Evaluator, call: Call) -> None:
+    """A coroutine where a list is filled that is read as data."""
+    match call.node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[ast.Call() as node]):
+            value = call.arguments[0].value
+            if every(value, Coroutine) and holds_data(run.body, name):
+                run.misuse(value, node, Misuse.ARGUMENT, name)
 
 
 def _check_argument(run: Evaluator, function: FunctionInfo, argument: Argument, parameter: ast.arg) -> None:

@@ -10,6 +10,7 @@ from awaitest.engine.annotations import declared
 from awaitest.engine.arguments import (
     Call,
     bound_arguments,
+    check_append,
     check_arguments,
     check_constructor,
     given,
@@ -101,6 +102,7 @@ def _apply(run: Evaluator, call: Call, kind: Kind) -> Value:
                         call.arguments,
                     ),
                 )
+    check_append(run, call)
     hand_over(run, call)
     return UNKNOWN
 

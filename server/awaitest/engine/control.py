@@ -13,6 +13,7 @@ from awaitest.engine.state import Life, State, meet
 from awaitest.engine.steps import Misuse
 from awaitest.engine.values import (
     UNKNOWN,
+    AsyncIterator,
     Coroutine,
     Site,
     Value,
@@ -94,7 +95,7 @@ class ControlFlow(Evaluator):
     def narrow(self, test: ast.expr, asserted: bool = False) -> None:
         """A test that asks what a name is makes the name unknown: the code itself decides by kind.
 
-        `asserted`: there is no other branch, so a coroutine stays one whatever class it is said to have.
+        `asserted`: there is no other branch, so a coroutine or asynchronous iterator stays one whatever class it is said to have.
         """
         for part in parts_of(test):
             if not isinstance(part, ast.Call):
@@ -110,7 +111,7 @@ class ControlFlow(Evaluator):
                 continue
             for argument in part.args:
                 held = self.state.names.get(argument.id) if isinstance(argument, ast.Name) else None
-                if held is None or (asserted and (called == "hasattr" or every(held, Coroutine))):
+                if held is None or (asserted and (called == "hasattr" or every(held, Coroutine, AsyncIterator))):
                     continue
                 self.escape(held)
                 self.state.names[spelt(argument)] = UNKNOWN
