@@ -99,6 +99,20 @@ def test_what_a_mistake_leaves_open_may_be_spelt_otherwise(kind: str, original: 
     assert not equal(other, original, "async dropped: with")
 
 
+@pytest.mark.parametrize(
+    ("inside", "is_equal"),
+    [
+        ("assert response.status_code == 200", True),
+        ("await response.aread()", False),
+        ("assert client.is_closed", False),
+    ],
+)
+def test_a_block_may_end_before_what_neither_uses_its_client_nor_awaits(inside: str, is_equal: bool) -> None:
+    head = "async def test_a():\n    async with AsyncClient() as client:\n        response = await client.get('/')\n"
+    original, other = f"{head}        {inside}\n", f"{head}    {inside}\n"
+    assert equal(other, original, "async with turned into an assignment: test") is is_equal
+
+
 def test_a_marker_with_other_arguments_is_another_one() -> None:
     original = 'pytestmark = pytest.mark.asyncio(loop_scope="session")\n\n\nasync def test_a(): ...\n'
     assert not equal("@pytest.mark.asyncio\nasync def test_a(): ...\n", original, "marker dropped: module")

@@ -191,7 +191,7 @@ def _arguments(suite: Suite, file: SuiteFile) -> Iterator[Mutant]:
                     given = args[0] if len(args) == 1 and not keywords else None
                     if given is None and not args and len(keywords) == 1 and keywords[0].arg == "app":
                         given = keywords[0].value
-                    if given is not None and ast.unparse(func).endswith("ASGITransport"):
+                    if given is not None and ast.unparse(func).rpartition(".")[2] == "ASGITransport":
                         text = f"app={ast.get_source_segment(file.text, given)}"
                         edit = _cut(file.start(keyword), file.end(made), text)
                         yield _mutant(file, "ASGITransport turned into app=", "AWT305", keyword, edit)

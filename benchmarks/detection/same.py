@@ -26,7 +26,8 @@ def same(text: str, original: str) -> bool:
 
 def equal(text: str, original: str, kind: str) -> bool:
     """Whether they are the same but for what the mistake itself leaves open: on which of test, class and module a marker stands, how
-    a transport is written, which host a base URL names."""
+    a transport is written, which host a base URL names, whether a block also holds what comes after the last use of the client and
+    waits for nothing."""
     after, before = parse(text), parse(original)
     spelling = next((it for begin, it in _SPELLINGS.items() if kind.startswith(begin)), None)
     if after is None or before is None or spelling is None:
@@ -86,4 +87,39 @@ class _OneHost(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-_SPELLINGS = {"marker dropped": _WithoutMarks, "ASGITransport turned": _OneTransport, "base_url dropped": _OneHost}
+class _OneEnd(ast.NodeTransformer):
+    """Lets a block end behind the last statement that uses what it gives or awaits anything."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        for field in ("body", "orelse", "finalbody"):
+            body = getattr(node, field, None)
+            if isinstance(body, list):
+                body[:] = [it for statement in body for it in _ended(statement)]
+        return node
+
+
+def _ended(statement: ast.stmt) -> list[ast.stmt]:
+    if not isinstance(statement, ast.AsyncWith) or len(statement.items) != 1:
+        return [statement]
+    given = statement.items[0].optional_vars
+    behind: list[ast.stmt] = []
+    while isinstance(given, ast.Name) and len(statement.body) > 1 and not _needs(statement.body[-1], given.id):
+        behind.insert(0, statement.body.pop())
+    return [statement, *behind]
+
+
+def _needs(statement: ast.stmt, name: str) -> bool:
+    return any(
+        isinstance(part, ast.Await | ast.AsyncWith | ast.AsyncFor | ast.Yield | ast.FunctionDef | ast.AsyncFunctionDef)
+        or (isinstance(part, ast.Name) and part.id == name)
+        for part in ast.walk(statement)
+    )
+
+
+_SPELLINGS = {
+    "marker dropped": _WithoutMarks,
+    "ASGITransport turned": _OneTransport,
+    "base_url dropped": _OneHost,
+    "async with turned": _OneEnd,
+}
