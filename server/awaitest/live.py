@@ -227,7 +227,7 @@ class Live:
             project = run.engine.project
             asked, reports = project.asked, reports_of(run)
             state.pending.pop()
-            if run.kind in _WATCHING and project.asked != asked:
+            if run.asks_others or (run.kind in _WATCHING and project.asked != asked):
                 state.watching.add(run)
             state.placed.pop(run, None)
             state.reports.pop(run, None)

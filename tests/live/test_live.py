@@ -140,9 +140,20 @@ def test_a_neighbour_that_brings_anyio_changes_what_is_said_of_a_fixture(tmp_pat
     live.open(neighbour, "import pytest\n")
     assert [(code, span.start.line) for code, span, *_ in said(live, fixture)] == [("AWT204", 3)]
     live.check(neighbour)
-    backend = "@pytest.fixture\ndef anyio_backend():\n    return 'asyncio'\n"
-    assert live.edit(neighbour, [(Span.of(1, 0, 1, 0), backend)]) == {fixture}
+    asking = "from test_fixture import late\n@pytest.mark.anyio\nasync def test_b(late):\n    assert late\n"
+    assert live.edit(neighbour, [(Span.of(1, 0, 1, 0), asking)]) == {fixture}
     assert [(code, span.start.line) for code, span, *_ in said(live, fixture)] == [("AWT205", 8)]
+
+
+def test_what_a_test_of_anyio_asks_for_changes_what_is_said_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "test_a.py"
+    text = "import pytest\n\n\n@pytest.fixture\nasync def late():\n    return 1\n\n\ndef test_late(late):\n    assert late\n"
+    text += "\n\n@pytest.mark.anyio\nasync def test_b(late):\n    assert True\n"
+    live = Live(environments={tmp_path: Path(sys.prefix)})
+    live.open(path, text)
+    assert [told.code for told in live.check(path)] == ["AWT205"]
+    live.edit(path, [(Span.of(13, 17, 13, 21), "")])
+    assert [told.code for told in live.check(path)] == ["AWT204"]
 
 
 def test_the_configuration_on_the_disk_decides_anew(tmp_path: Path) -> None:

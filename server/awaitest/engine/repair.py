@@ -13,6 +13,7 @@ from awaitest.engine.diagnostic import FileEdit, Fix
 from awaitest.engine.run import FIXTURE, MODULE, NESTED, TEST
 from awaitest.engine.steps import Called
 from awaitest.engine.style import marker_edits
+from awaitest.engine.takers import is_meant_for
 from awaitest.engine.values import Coroutine, FunctionValue, Instance, Plain, every, join
 from awaitest.engine.world import Definition
 from awaitest.source.edits import Import, remove_import, replace_import, uses_of
@@ -168,7 +169,7 @@ def fixture_edits(run: Run) -> list[Edit] | None:
     if fixture is None:
         return None
     project = run.engine.project
-    if run.engine.runner.handles(fixture, None) is not False or uses_anyio(run):
+    if run.engine.runner.handles(fixture, None) is not False or is_meant_for(run, fixture):
         return []
     if project.plugin("pytest-asyncio") is not True:
         return None

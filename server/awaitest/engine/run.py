@@ -50,6 +50,8 @@ class Run:
         self.steps: list[Step] = []
         self.snapshots: dict[int, tuple[dict[str, Value], dict[Site, frozenset[str]]]] = {}
         """The state after each step, by the step's id; kept only where an execution table is wanted."""
+        self.asks_others = False
+        """Whether what is said of it depends on what other functions ask for."""
         self.tracked: list[str] = []
         """Names the function binds, in order."""
 

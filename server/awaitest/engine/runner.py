@@ -50,6 +50,8 @@ _FOREIGN_MARKS = frozenset(
     {"trio", "twisted", "gen_test", "curio", "tornado", "asyncio_cooperative", "sanic", "inlineCallbacks"}
 )
 
+_BACKEND = frozenset({"anyio_backend", "anyio_backend_name", "anyio_backend_options"})
+"""The fixture that has anyio run a test, and those of its plugin that ask for it."""
 _HARMLESS_MARKS = frozenset({"skip", "skipif", "xfail", "filterwarnings", "parametrize"})
 
 
@@ -161,9 +163,19 @@ class Runner:
 
     def asks_backend(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> bool:
         """Whether the test or one of its fixtures asks for `anyio_backend`: then anyio runs the async ones."""
+        return self.brings_backend(self.wanted(function, cls, marks), _seeker(function, cls))
+
+    def brings_backend(self, names: list[str], seeker: Seeker) -> bool:
+        """Whether fixtures of these names, or those that run unasked, ask for `anyio_backend`."""
         if self._project.plugin("anyio") is False:
             return False
-        return "anyio_backend" in self._fixtures.closure(self.wanted(function, cls, marks), _seeker(function, cls))
+        return not _BACKEND.isdisjoint(self._fixtures.closure(names, seeker))
+
+    def may_use_anyio(self, function: FunctionInfo, cls: ClassInfo | None) -> bool:
+        """Whether anyio may run the async fixtures of a test, be it async or not."""
+        marks = marks_of(self._world, function, cls)
+        marked = any(mark.name == "anyio" for mark in marks)
+        return marked or self.asks_backend(function, cls, marks) or self._unsure(function, cls, marks)
 
     def wanted(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> list[str]:
         """The fixtures a test asks for, by parameters and `usefixtures`."""
@@ -178,6 +190,11 @@ class Runner:
                     if isinstance(item, ast.Constant) and isinstance(item.value, str)
                 ]
         return names
+
+    def needed(self, function: FunctionInfo, cls: ClassInfo | None) -> dict[str, Fixture | None]:
+        """All fixtures that a test gets, by name; None where not found."""
+        wanted = self.wanted(function, cls, marks_of(self._world, function, cls))
+        return self._fixtures.closure(wanted, _seeker(function, cls))
 
     def _unsure(self, function: FunctionInfo, cls: ClassInfo | None, marks: list[Mark]) -> bool:
         config = self._project.config

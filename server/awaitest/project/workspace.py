@@ -185,6 +185,11 @@ class Project:
             return True
         return any(self._mentions_anyio(folder) for folder in (path.parent, *self._below(path.parent)))
 
+    def mentions_anyio(self) -> bool:
+        """Whether any module of the project says that tests are run by anyio."""
+        root = self.config.rootdir
+        return any(self._mentions_anyio(folder) for folder in (root, *self._below(root)))
+
     def _mentions_anyio(self, folder: Path) -> bool:
         if folder not in self._anyio_in:
             where = (path for path, text in self._texts(folder) if any(word in text for word in _ANYIO))

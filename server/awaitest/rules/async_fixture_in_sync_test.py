@@ -50,6 +50,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
 from awaitest.engine.runner import in_testcase
 from awaitest.engine.steps import Received
+from awaitest.engine.takers import is_meant_for
 
 RULE = Rule("AWT205", "async-fixture-in-sync-test", Severity.ERROR)
 
@@ -59,13 +60,13 @@ def check(step: Received, run: Run) -> Iterator[Finding]:
     fixture = step.fixture
     if run.kind != TEST or run.is_async or not fixture.is_async or fixture.flavour != "pytest":
         return
-    project, runner = run.engine.project, run.engine.runner
-    if not project.uses_anyio(run.path) or runner.handles(fixture, None) is not False:
+    runner = run.engine.runner
+    if runner.handles(fixture, None) is not False:
         return
     if run.cls is not None and in_testcase(run.engine.world, run.cls) is not False:
         return
     assert run.function is not None
-    if runner.asks_backend(run.function, run.cls, run.marks):
+    if runner.asks_backend(run.function, run.cls, run.marks) or not is_meant_for(run, fixture):
         return
     message = (
         f"`{run.node.name}` is a plain `def`, so nobody runs its async fixture `{step.name}`: anyio does so "

@@ -51,6 +51,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import FIXTURE, Run
 from awaitest.engine.steps import Entered, Gave
 from awaitest.engine.streams import target_of
+from awaitest.engine.takers import may_take
 from awaitest.engine.uses import library_callee
 from awaitest.engine.values import Instance, Value
 from awaitest.engine.words import short
@@ -65,11 +66,11 @@ def check(step: Gave, run: Run) -> Iterator[Finding]:
     fixture = run.fixture
     if run.kind != FIXTURE or fixture is None or not fixture.is_async or not step.is_yield or step.expected:
         return
-    if run.engine.runner.handles(fixture, None) is not True or run.engine.project.uses_anyio(run.path):
+    if run.engine.runner.handles(fixture, None) is not True:
         return
     for entered in (it for it in run.steps if isinstance(it, Entered) and it.statement in path_to(run.node, step.node)):
         call = entered.item.context_expr
-        if _is_scope(run, call) or _is_cancel_scope(run, entered.value):
+        if (_is_scope(run, call) or _is_cancel_scope(run, entered.value)) and not may_take(run, fixture):
             message = (
                 f"The fixture `{fixture.name}` yields inside `{short(call)}`: pytest-asyncio leaves it in another task, which "
                 "fails. Let anyio run fixture and test, or open it in the test."

@@ -46,6 +46,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import FIXTURE, TEST, Run
 from awaitest.engine.runner import in_testcase
 from awaitest.engine.steps import Collected
+from awaitest.engine.takers import is_meant_for
 
 RULE = Rule("AWT204", "unhandled-async-fixture", Severity.ERROR)
 
@@ -70,11 +71,11 @@ def unhandled(run: Run) -> bool:
     """Whether neither plugin takes the fixture, whoever asks for it."""
     fixture = run.fixture
     assert fixture is not None
-    if run.engine.runner.handles(fixture, None) is not False or run.engine.project.uses_anyio(run.path):
+    if run.engine.runner.handles(fixture, None) is not False:
         return False
     if run.cls is not None and in_testcase(run.engine.world, run.cls) is not False:
         return False
-    return not any(_runs_elsewhere(test, fixture.name) for test in run.sheet.runs)
+    return not any(_runs_elsewhere(test, fixture.name) for test in run.sheet.runs) and not is_meant_for(run, fixture)
 
 
 def _runs_elsewhere(test: Run, name: str) -> bool:
