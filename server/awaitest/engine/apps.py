@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaitest.engine.fixtures import requested
-from awaitest.engine.run import FIXTURE, TEST
+from awaitest.engine.run import FIXTURE, HELPER, TEST
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import UNKNOWN, FunctionInfo, FunctionValue, Instance, Made, Value
 from awaitest.engine.world import Definition
@@ -105,13 +105,18 @@ def modules_of(run: Run) -> list[Module]:
     return [project.module(path) for path in sorted(project.reach(run.module))]
 
 
-def members_of(run: Run, module: Module) -> Iterator[tuple[ast.stmt, bool]]:
-    """Functions, methods and statements of a module, and whether pytest collects them."""
+def members_of(run: Run, module: Module) -> Iterator[tuple[ast.stmt, str]]:
+    """Functions, methods and statements of a module, and what each is: a test, a fixture or a helper."""
     engine = run.engine
     for statement in module.body:
         cls = engine.world.class_info(module, statement) if isinstance(statement, ast.ClassDef) else None
         for member in statement.body if isinstance(statement, ast.ClassDef) else [statement]:
-            yield member, isinstance(member, Definition) and engine.is_test(module, member, cls)
+            if not isinstance(member, Definition):
+                yield member, HELPER
+            elif engine.fixtures.made_by(module, member, cls) is not None:
+                yield member, FIXTURE
+            else:
+                yield member, TEST if engine.is_test(module, member, cls) else HELPER
 
 
 def state_uses(

@@ -221,7 +221,7 @@ class Fixtures:
     def closure(self, names: list[str], seeker: Seeker) -> dict[str, Fixture | None]:
         """All fixtures a test needs, asked for directly or by other fixtures, by name; None where not found."""
         found: dict[str, Fixture | None] = {}
-        queue: list[tuple[str, Fixture | None]] = [(name, None) for name in names]
+        queue: list[tuple[str, Fixture | None]] = [(name, None) for name in (*self._project.config.usefixtures, *names)]
         queue += [(fixture.name, None) for fixture in self.autouse(seeker)]
         while queue:
             name, beyond = queue.pop(0)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaitest.engine.apps import members_of
+from awaitest.engine.getters import Getters, Test, gotten
 from awaitest.engine.repair import insert
-from awaitest.engine.run import TEST
+from awaitest.engine.run import FIXTURE, TEST
 from awaitest.engine.syntax import own_nodes
 from awaitest.source.nodes import parts_of
 from awaitest.source.text import Edit, Position, Span
@@ -25,14 +26,33 @@ _NO_PARAMETERS = re.compile(r"(\()[ \t]*\)")
 
 def may_be_undone(run: Run) -> bool:
     """Whether the function, or anything in sight that is no test, touches overrides in a way that may take one back."""
-    if _may_undo(run.node):
+    if _may_undo(list(parts_of(run.node))):
         return True
-    return any(
-        _may_undo(part)
+    members = [
+        (part, kind)
         for module in _modules(run)
-        for part, is_test in members_of(run, module)
-        if not is_test and part is not run.node
-    )
+        for part, kind in members_of(run, module)
+        if kind != TEST and part is not run.node
+    ]
+    touching = [(part, kind) for part, kind in members if any(map(_touches, parts_of(part)))]
+    around = gotten(run.engine, _tests(run)) if any(kind == FIXTURE for _, kind in touching) else None
+    idle = [part for part, kind in touching if kind == FIXTURE and around is not None and id(part) not in around]
+    return any(_protects(part) if part in idle else _may_undo(list(parts_of(part))) for part, _ in touching)
+
+
+def _tests(run: Run) -> Iterator[Test | None]:
+    """The tests that the function runs for."""
+    if run.fixture is not None:
+        yield from Getters(run, run.fixture).tests()
+    elif run.function is not None:
+        yield run.function, run.cls
+
+
+def _protects(fixture: ast.AST) -> bool:
+    """Whether a fixture may take back what was left by tests before the one that gets it."""
+    given = [part.lineno for part in own_nodes(fixture) if isinstance(part, ast.Yield)]
+    before = [part for part in parts_of(fixture) if not given or getattr(part, "lineno", 0) <= min(given)]
+    return _may_undo(before)
 
 
 def has_successor(run: Run, made_in: Module) -> bool:
@@ -43,22 +63,33 @@ def has_successor(run: Run, made_in: Module) -> bool:
     return run.kind != TEST or any(other.kind == TEST for other in runs[runs.index(run) + 1 :])
 
 
-def _may_undo(node: ast.AST) -> bool:
+def _may_undo(parts: list[ast.AST]) -> bool:
     """Whether a piece of code does more than set overrides, each one once."""
-    parts = list(parts_of(node))
-    stores = [
+    stores = _stores(parts)
+    setting = {id(part.value) for part in stores}
+    if any(_is_overrides(part) and id(part) not in setting for part in parts):
+        return True
+    if any(_names_overrides(part) for part in parts):
+        return True
+    keys = [ast.dump(part) for part in stores]
+    given = [part.lineno for part in parts if isinstance(part, ast.Yield)]
+    return len(keys) != len(set(keys)) or any(store.lineno > min(given, default=store.lineno) for store in stores)
+
+
+def _stores(parts: Iterable[ast.AST]) -> list[ast.Subscript]:
+    return [
         part
         for part in parts
         if isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store) and _is_overrides(part.value)
     ]
-    setting = {id(part.value) for part in stores}
-    if any(_is_overrides(part) and id(part) not in setting for part in parts):
-        return True
-    if any(isinstance(part, ast.Constant) and str(part.value).rpartition(".")[2] == _NAME for part in parts):
-        return True
-    keys = [ast.dump(part) for part in stores]
-    given = [part.lineno for part in own_nodes(node) if isinstance(part, ast.Yield)]
-    return len(keys) != len(set(keys)) or any(store.lineno > min(given, default=store.lineno) for store in stores)
+
+
+def _names_overrides(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and str(node.value).rpartition(".")[2] == _NAME
+
+
+def _touches(node: ast.AST) -> bool:
+    return _is_overrides(node) or _names_overrides(node)
 
 
 def _is_overrides(node: ast.AST) -> bool:

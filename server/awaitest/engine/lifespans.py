@@ -20,8 +20,9 @@ from awaitest.engine.apps import (
 )
 from awaitest.engine.askers import askers, tests_given
 from awaitest.engine.fixtures import Seeker, requested
+from awaitest.engine.getters import Test, gotten
 from awaitest.engine.routes import Request, certainly_reads, handler_of, requests_of, started_by
-from awaitest.engine.run import FIXTURE
+from awaitest.engine.run import FIXTURE, TEST
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import FunctionInfo, Made, Value
 from awaitest.source.nodes import parts_of, spelt
@@ -80,11 +81,11 @@ def _need(run: Run, step: Called, made: Made, lifespan: FunctionInfo) -> Need | 
         return None
     modules = _modules(run, made)
     deeper = 0 if any(_names_any(part, _OVERRIDES) for module in modules for part in module.body) else _DEPTH
-    for request in dict.fromkeys(_requests(run, step)):
+    for request, test in dict(_requests(run, step)).items():
         handler = handler_of(run, made, request)
         for names, of_app in ((on_app, True), (on_request, False)):
             name = certainly_reads(run, handler, names, on_app=of_app, deeper=deeper) if handler and names else None
-            if handler and name and not any(_may_run(run, module, lifespan, name) for module in modules):
+            if handler and name and not _may_run(run, modules, lifespan, name, test):
                 return Need(lifespan, handler, f"app.state.{name}" if of_app else f"request.state.{name}")
     return None
 
@@ -101,16 +102,17 @@ def _set_on_app(lifespan: FunctionInfo) -> frozenset[str]:
     )
 
 
-def _requests(run: Run, step: Called) -> Iterator[Request]:
-    """What is requested with the client: here, or by the tests that a fixture hands it to."""
+def _requests(run: Run, step: Called) -> Iterator[tuple[Request, Test]]:
+    """What is requested with the client, and in which test: here, or in one that a fixture hands it to."""
     names = names_of(run.node, step.node)
-    if run.kind != FIXTURE:
+    if run.fixture is None and run.function is not None:
         if _succeeds(run, run.node, run.seeker):
-            yield from requests_of(run.node, names, step.node)
+            yield from ((it, (run.function, run.cls)) for it in requests_of(run.node, names, step.node))
         return
     for function, seeker in tests_given(run, step.node):
         if run.fixture is not None and _succeeds(run, function, seeker):
-            yield from requests_of(function, {run.fixture.name})
+            test = run.engine.world.function_info(seeker.module, function, seeker.cls), seeker.cls
+            yield from ((it, test) for it in requests_of(function, {run.fixture.name}))
 
 
 def names_of(function: ast.AST, call: ast.Call) -> set[str]:
@@ -149,12 +151,15 @@ def _modules(run: Run, app: Made) -> list[Module]:
     return [project.module(path) for path in sorted(frozenset().union(*(project.reach(module) for module in seen)))]
 
 
-def _may_run(run: Run, module: Module, lifespan: FunctionInfo, name: str) -> bool:
-    """Whether a module may run the lifespan, or set by itself what the lifespan sets; for one test, what others do is naught."""
-    own = {id(part) for part in parts_of(lifespan.node)}
-    nodes = [
-        node for node, is_test in members_of(run, module) if not is_test or run.fixture is not None or node is run.node
-    ]
+def _may_run(run: Run, modules: list[Module], lifespan: FunctionInfo, name: str, test: Test) -> bool:
+    """Whether anything may run the lifespan for a test, or set by itself what the lifespan sets; where the client is the test's
+    own, what other tests do is naught, and so are fixtures that it does not get."""
+    own, around = {id(part) for part in parts_of(lifespan.node)}, gotten(run.engine, [test])
+    idle = {TEST} if run.fixture is None else set()
+    idle |= {FIXTURE} if around is not None else set()
+    working = (around or frozenset()) | {id(run.node)}
+    members = (member for module in modules for member in members_of(run, module))
+    nodes = [node for node, kind in members if kind not in idle or id(node) in working]
     stores = (node for node, _, _ in state_uses(nodes, frozenset({name})) if not isinstance(node.ctx, ast.Load))
     if any(id(node) not in own for node in stores):
         return True

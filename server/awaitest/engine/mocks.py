@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaitest.engine.apps import members_of, modules_of
+from awaitest.engine.run import TEST
 from awaitest.engine.steps import Called
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import AsyncMockValue, every
@@ -59,11 +60,11 @@ def takes_json_as_data(run: Run) -> bool:
     """Whether code that the test rests on calls `json()`, and none awaits it or makes it a coroutine."""
     taken = False
     for module in modules_of(run):
-        for node, is_test in members_of(run, module):
+        for node, kind in members_of(run, module):
             called, awaited = _json_in(node)
             if awaited:
                 return False
-            undecorated = not is_test and not getattr(node, "decorator_list", ())
+            undecorated = kind != TEST and not getattr(node, "decorator_list", ())
             taken = taken or (called and undecorated and module.name.rpartition(".")[2] != "conftest")
     return taken
 

@@ -120,17 +120,6 @@ def assign_instead(run: Run, name: str, module: str, value: str) -> list[Edit] |
     return edits if added is None else [added, *edits]
 
 
-def is_asked_for(run: Run, name: str) -> bool:
-    """Whether a function in or below the folder of this file has a parameter of the name, or a string names it."""
-    for module in run.engine.project.modules_mentioning(name.encode(), run.path.parent):
-        for part in (part for statement in module.body for part in parts_of(statement)):
-            if (isinstance(part, ast.arg) and part.arg == name) or (
-                isinstance(part, ast.Constant) and part.value == name
-            ):
-                return True
-    return False
-
-
 def definition_dropped(run: Run) -> list[Edit] | None:
     """Delete a function with its decorators, and the imports that only it needed."""
     siblings = run.cls.node.body if run.cls is not None else run.module.body

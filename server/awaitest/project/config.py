@@ -79,6 +79,12 @@ class PytestConfig:
         return (self.rootdir, *self.pythonpath, *beside[-1:])
 
     @property
+    def usefixtures(self) -> tuple[str, ...]:
+        """The fixtures that every test gets."""
+        given = self.values.get("usefixtures", ())
+        return tuple(given.split() if isinstance(given, str) else map(str, given) if isinstance(given, list) else ())
+
+    @property
     def confcutdir(self) -> Path:
         """The uppermost directory whose conftest.py is loaded."""
         return self.path.parent if self.path is not None else self.rootdir

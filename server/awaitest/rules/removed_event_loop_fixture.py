@@ -38,11 +38,12 @@ from packaging.version import Version
 
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.fixtures import Fixture, requested
+from awaitest.engine.getters import Getters
 from awaitest.engine.parametrize import set_by_marks
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import FIXTURE, TEST, Run
-from awaitest.engine.signature import assign_instead, definition_dropped, is_asked_for
+from awaitest.engine.signature import assign_instead, definition_dropped
 from awaitest.engine.steps import Collected
 
 RULE = Rule("AWT211", "removed-event-loop-fixture", Severity.ERROR)
@@ -81,7 +82,7 @@ def _defined(run: Run, fixture: Fixture, version: Version) -> Iterator[Finding]:
     if version < _REMOVED_IN:
         message = "pytest-asyncio warns of an `event_loop` fixture, and since 1.0 ignores it. Use `loop_scope`."
         yield Finding(run.name_span, message, severity=Severity.WARNING)
-    elif not fixture.autouse and not is_asked_for(run, _LOOP):
+    elif not fixture.autouse and not Getters(run, fixture).any():
         message = "Nothing uses this `event_loop` fixture: since 1.0 pytest-asyncio makes its loops itself. "
         message += "Tests and fixtures share one by their `loop_scope`."
         safe = fixture.scope == "function"
