@@ -207,8 +207,12 @@ def _generic(
         return frozenset({AsyncIterator(of(0))})
     if name in _ITERATORS:
         return frozenset({Iterator(of(0))})
-    if name in {"Awaitable", "Future", "Task"}:
+    if name == "Awaitable":
         return frozenset({Awaitable(of(0))})
+    if name in {"Future", "Task"}:
+        made = instances(world.reader.expression(module, base))
+        cls = next((kind.cls for kind in made if isinstance(kind, Instance) and kind.cls.package == "asyncio"), None)
+        return frozenset({Awaitable(of(0), cls)})
     if name == "Coroutine":
         result = of(2)
         return frozenset({Coroutine(Site(base, module, "", lambda: result, escaped=True))})

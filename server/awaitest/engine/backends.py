@@ -2,18 +2,74 @@
 
 from __future__ import annotations
 
+import ast
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.fixtures import requested
-from awaitest.engine.values import Collection, Plain, Value, known
-from awaitest.source.nodes import spelt
+from awaitest.engine.syntax import DECIDING, bound_names, generates, unconditional
+from awaitest.engine.uses import library_callee
+from awaitest.engine.values import Collection, FunctionInfo, FunctionValue, Plain, Value, coroutines, known
+from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.fixtures import Fixture
     from awaitest.engine.run import Run
+    from awaitest.engine.steps import Called
 
 BACKEND = "anyio_backend"
 _AWARE = frozenset({BACKEND, "anyio_backend_name", "anyio_backend_options"})
+
+_NEED_ASYNCIO = {
+    "asyncio." + name
+    for name in (
+        "create_task", "ensure_future", "gather", "get_running_loop", "sleep", "timeout", "to_thread", "wait", "wait_for",
+    )
+}  # fmt: skip
+_DEEPEST = 3
+_LEAVING = (*DECIDING, ast.With, ast.Return, ast.Raise)
+_SKIPPING = frozenset({"skip", "importorskip", "xfail", "fail", "exit"})
+
+
+def needs_asyncio(run: Run, step: Called) -> bool:
+    """Whether a call is one of what only asyncio runs, or of a function of the project that certainly reaches one."""
+    if library_callee(step.target) in _NEED_ASYNCIO:
+        return True
+    waited = all(kind.site.awaited and not kind.site.escaped for kind in coroutines(step.result))
+    return waited and _all_reach_it(run, step.target, _DEEPEST)
+
+
+def _all_reach_it(run: Run, target: Value, depth: int) -> bool:
+    return depth > 0 and all(
+        isinstance(kind, FunctionValue)
+        and kind.function.module.origin == "project"
+        and _reaches_it(run, kind.function, depth)
+        for kind in target
+    )
+
+
+def _reaches_it(run: Run, function: FunctionInfo, depth: int) -> bool:
+    """Whether each call of a function reaches what only asyncio runs, before anything may part its ways."""
+    node, world = function.node, run.engine.world
+    if isinstance(node, ast.Lambda) or generates(node) or shape(world, function) is not Shape.AS_WRITTEN:
+        return False
+    if "sniffio" in function.module.bound:
+        return False
+    own = bound_names(node.body) | {part.arg for part in parts_of(node.args) if isinstance(part, ast.arg)}
+    before = takewhile(lambda statement: not isinstance(statement, _LEAVING), node.body)
+    parts = [part for statement in before for part in unconditional(statement)]
+    calls = [part for part in parts if isinstance(part, ast.Call) and spelt(part.func).partition(".")[0] not in own]
+    if any(spelt(call.func).rpartition(".")[2] in _SKIPPING for call in calls):
+        return False
+    awaited = {id(part.value) for part in parts if isinstance(part, ast.Await)}
+    return any(_is_it(run, world.reader.expression(function.module, it.func), id(it) in awaited, depth) for it in calls)
+
+
+def _is_it(run: Run, target: Value, awaited: bool, depth: int) -> bool:
+    """Whether a call in a helper is one of what only asyncio runs, or reaches one; coroutines run once they are awaited."""
+    runs = awaited or not any(isinstance(kind, FunctionValue) and kind.function.is_async for kind in target)
+    return runs and (library_callee(target) in _NEED_ASYNCIO or _all_reach_it(run, target, depth - 1))
 
 
 def pinned(run: Run) -> Fixture | None:

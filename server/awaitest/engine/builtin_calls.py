@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaitest.engine import members
-from awaitest.engine.arguments import Call, hand_over
+from awaitest.engine.arguments import Argument, Call, hand_over
 from awaitest.engine.steps import Iterated, Misuse
 from awaitest.engine.values import (
     UNKNOWN,
@@ -76,6 +76,8 @@ def called_builtin(run: Evaluator, call: Call, name: str) -> Value:
         return _getattr(run, call, first.value)
     if first is not None and name in _NEEDING_DATA:
         run.misuse(first.value, first.node, Misuse.ARGUMENT, f"{name}()")
+    if first is not None and name in {"all", "any"}:
+        _asked_for_truth(run, first)
     if first is not None and name == "bool":
         run.misuse(first.value, first.node, Misuse.CONDITION, later=not isinstance(first.node, ast.Call))
     second = call.positional(1)
@@ -105,9 +107,26 @@ def called_builtin(run: Evaluator, call: Call, name: str) -> Value:
             kind.site.inspected = True
     elif name not in _LOOKING and name not in _NEEDING_DATA and name != "bool":
         hand_over(run, call)
-    if name in _ITERATING:
+    if name in _ITERATING and not (name in {"all", "any"} and first is not None and every(first.value, Collection)):
         hand_over(run, call)
     return plain(_DATA[name]) if name in _DATA else UNKNOWN
+
+
+def _asked_for_truth(run: Evaluator, given: Argument) -> None:
+    """`all` and `any` ask each element whether it is true, and keep none."""
+    made = _elements(given.node)
+    later = not made or not all(isinstance(node, ast.Call) for node in made)
+    for kind in given.value:
+        if isinstance(kind, Collection) and kind.name != "dict":
+            for item in (kind.element,) if kind.items is None else kind.items:
+                run.misuse(item, given.node, Misuse.CONDITION, later=later)
+
+
+def _elements(node: ast.expr) -> list[ast.expr]:
+    """The expressions that make the elements of a display or comprehension."""
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        return node.elts
+    return [node.elt] if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)) else []
 
 
 def _getattr(run: Evaluator, call: Call, receiver: Value) -> Value:

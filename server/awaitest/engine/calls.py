@@ -242,7 +242,8 @@ def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None
         if name in RUNS:
             fails = run.is_async or any(isinstance(kind, Coroutine) or has_life(kind) for kind in result)
             return UNKNOWN if fails else result
-        return frozenset({Awaitable(result)})
+        promised = declared(run.world, function.module, getattr(function.node, "returns", None))
+        return frozenset({Awaitable(result, getattr(kind, "cls", None)) for kind in promised})
     if first is not None and name in {"enter_async_context", "enterAsyncContext"}:
         entered = join(*(entered_by(run, kind, is_async=True) for kind in first.value))
         hand_over(run, call)

@@ -91,7 +91,7 @@ class Evaluator(Tracker):
         if path is not None and path in self.state.names:
             return self.state.names[path]
         base = self.eval(node.value)
-        if may_be(base, Collection):
+        if may_be(base, Collection) and not (node.attr in members.VIEWS and _is_dict(base)):
             self.escape(base)
         if self.patched and self._is_patched(base, node):
             return UNKNOWN
@@ -370,6 +370,10 @@ class Evaluator(Tracker):
         item = join(*(element_of(kind, is_async=False) for kind in value))
         for element in elements:
             self.bind_target(element, item)
+
+
+def _is_dict(value: Value) -> bool:
+    return all(isinstance(kind, Collection) and kind.name == "dict" for kind in value)
 
 
 def _self_path(node: ast.Attribute) -> str | None:

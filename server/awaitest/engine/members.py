@@ -13,7 +13,9 @@ from awaitest.engine.values import (
     UNKNOWN,
     AsyncIterator,
     AsyncMockValue,
+    Awaitable,
     BuiltinValue,
+    CallableValue,
     ClassInfo,
     ClassValue,
     Collection,
@@ -43,6 +45,8 @@ _DATA = frozenset({"int", "str", "float", "bool", "bytes", "dict", "list", "tupl
 ASYNC_ITERATION = frozenset({"__anext__", "asend", "athrow", "aclose"})
 """Methods of asynchronous generators, each to be awaited."""
 
+VIEWS = frozenset({"values", "items"})
+"""Methods of a dict that give what it holds."""
 MOCK_ASSERTIONS = frozenset(
     {
         "assert_called", "assert_called_once", "assert_called_with", "assert_called_once_with", "assert_any_call",
@@ -98,6 +102,13 @@ def _of_kind(world: World, kind: Kind, name: str) -> Value:
             return _of_class(world, cls, name, frozenset({kind}))
         case ClassValue(cls=cls):
             return _of_class(world, cls, name, None)
+        case Awaitable(cls=ClassInfo() as cls):
+            return _of_class(world, cls, name, frozenset({kind}))
+        case Collection(name="dict", element=element) if name in VIEWS:
+            pair = Collection("tuple", UNKNOWN | element, (UNKNOWN, element))
+            return frozenset(
+                {CallableValue(frozenset({Collection("list", frozenset({pair}) if name == "items" else element)}))}
+            )
         case AsyncMockValue():
             return frozenset({AsyncMockValue(assertion=name in MOCK_ASSERTIONS)})
         case AsyncIterator() if name in ASYNC_ITERATION:

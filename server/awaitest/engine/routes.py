@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitest.engine.apps import state_reads
-from awaitest.engine.syntax import generates, own_nodes
+from awaitest.engine.syntax import DECIDING, generates, own_nodes, unconditional
 from awaitest.engine.values import FunctionInfo, FunctionValue, Instance, Made
 from awaitest.engine.world import Definition
 from awaitest.project.resolve import Found
-from awaitest.source.nodes import children, kept, of_kind, parts_of
+from awaitest.source.nodes import kept, of_kind, parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _DEEPEST = 3
-_DECIDING = (ast.If, ast.Try, ast.For, ast.AsyncFor, ast.While, ast.Match)
-_MAYBE = (ast.IfExp, ast.BoolOp, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 Request = tuple[str, str]
 """Method and path."""
@@ -140,25 +138,14 @@ def certainly_reads(
     if isinstance(node, ast.Lambda):
         return None
     for statement in node.body:
-        if isinstance(statement, _DECIDING):
+        if isinstance(statement, DECIDING):
             break
-        found = next(state_reads(_unconditional(statement), names, on_app=on_app), None)
+        found = next(state_reads(unconditional(statement), names, on_app=on_app), None)
         if found is not None:
             return found
     dependencies = _dependencies(run, function) if deeper else ()
     reads = (certainly_reads(run, item, names, on_app=on_app, deeper=deeper - 1) for item in dependencies)
     return next((name for name in reads if name is not None), None)
-
-
-def _unconditional(statement: ast.stmt) -> Iterator[ast.AST]:
-    """The parts of a statement that are evaluated whenever it runs."""
-    stack: list[ast.AST] = [statement]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, (*_MAYBE, *_DECIDING, Definition, ast.ClassDef)):
-            continue
-        yield part
-        stack.extend(children(part))
 
 
 def _dependencies(run: Run, function: FunctionInfo) -> Iterator[FunctionInfo]:

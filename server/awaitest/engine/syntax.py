@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeGuard
 
 from awaitest.engine.world import Definition
 from awaitest.source.nodes import children, kept, listed, of_kind, parts_of
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+DECIDING = (ast.If, ast.Try, ast.For, ast.AsyncFor, ast.While, ast.Match)
+"""Statements after which it cannot be told what runs."""
+_MAYBE = (ast.IfExp, ast.BoolOp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _YIELDS = (ast.Yield, ast.YieldFrom)
@@ -219,3 +222,14 @@ def is_placeholder(body: list[ast.stmt]) -> bool:
         isinstance(node, (ast.Pass, ast.Raise)) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
         for node in body
     )
+
+
+def unconditional(statement: ast.stmt) -> Iterator[ast.AST]:
+    """The parts of a statement that are evaluated whenever it runs."""
+    stack: list[ast.AST] = [statement]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, (*_MAYBE, *DECIDING, *SCOPES)):
+            continue
+        yield part
+        stack.extend(children(part))

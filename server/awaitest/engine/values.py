@@ -199,9 +199,10 @@ class Coroutine(Kind):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Awaitable(Kind):
-    """A future, task or other object that may be awaited, dropped or polled."""
+    """A future, task or other object that may be awaited, dropped or polled; `cls` is asyncio's, where it is one of these."""
 
     result: Value
+    cls: ClassInfo | None = None
 
 
 @dataclass(slots=True, unsafe_hash=True)

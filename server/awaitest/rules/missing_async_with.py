@@ -1,7 +1,8 @@
 """Reports `with` on an asynchronous context manager, and `async with` on a plain one.
 
 Finds `with` over something that can only be entered by `async with`, such as an `AsyncClient`, a `LifespanManager` or
-`asyncio.timeout()`, and `async with` over something that can only be entered by `with`, such as `pytest.raises()`.
+`asyncio.timeout()`, and `async with` over something that can only be entered by `with`, such as `pytest.raises()`; and
+the same where a stack of `contextlib` enters it.
 
 Why: Python raises a `TypeError` where the block begins; its body never runs.
 
@@ -40,11 +41,11 @@ import re
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Fix, Severity
+from awaitest.engine.entering import cannot_enter, entered_by_stack, entered_otherwise, enters_instead
 from awaitest.engine.repair import fix, insert
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
-from awaitest.engine.steps import Entered
-from awaitest.engine.values import Instance, Kind, Manager
+from awaitest.engine.steps import Called, Entered
 from awaitest.engine.words import short
 from awaitest.engine.wrapping import async_around
 from awaitest.source.text import Edit, Position, Span
@@ -54,10 +55,14 @@ RULE = Rule("AWT103", "missing-async-with", Severity.ERROR)
 _ASYNC = re.compile(r"async\s+(?=with\b)")
 
 
-def check(step: Entered, run: Run) -> Iterator[Finding]:
-    """A block enters what only the other kind of block can."""
+def check(step: Entered | Called, run: Run) -> Iterator[Finding]:
+    """A block or a stack enters what only the other kind can."""
+    yield from _by_stack(step, run) if isinstance(step, Called) else _by_block(step, run)
+
+
+def _by_block(step: Entered, run: Run) -> Iterator[Finding]:
     is_async = isinstance(step.statement, ast.AsyncWith)
-    if step.expected or not _cannot_enter(step, run, is_async):
+    if step.expected or not cannot_enter(run, step.value, is_async):
         return
     entered = step.item.context_expr
     name = short(entered)
@@ -70,31 +75,23 @@ def check(step: Entered, run: Run) -> Iterator[Finding]:
     yield Finding(entered, message, lambda: _fix(step, run, is_async))
 
 
-def _cannot_enter(step: Entered, run: Run, is_async: bool) -> bool:
-    """Whether what is entered certainly lacks the methods this block needs, and has those of the other kind."""
-    needed, other = ("__aenter__", "__enter__") if is_async else ("__enter__", "__aenter__")
-    return all(_has(kind, run, needed) is False for kind in step.value) and any(
-        _has(kind, run, other) is True for kind in step.value
-    )
-
-
-def _can_instead(step: Entered, run: Run, is_async: bool) -> bool:
-    """Whether the other kind of block can enter this."""
-    other = "__enter__" if is_async else "__aenter__"
-    able = bool(step.value) and all(_has(kind, run, other) is True for kind in step.value)
-    return able or _cannot_enter(step, run, is_async)
-
-
-def _has(kind: Kind, run: Run, method: str) -> bool | None:
-    if isinstance(kind, Manager):
-        return kind.is_async is (method == "__aenter__")
-    return run.engine.world.has(kind.cls, method) if isinstance(kind, Instance) else None
+def _by_stack(step: Called, run: Run) -> Iterator[Finding]:
+    is_async = entered_by_stack(step)
+    if is_async is None or step.expected or not cannot_enter(run, step.arguments[0], is_async):
+        return
+    entered = step.node.args[0]
+    kind, right = ("a plain", "enter_context") if is_async else ("an asynchronous", "enter_async_context")
+    message = f"`{step.label}` cannot enter `{short(entered)}`, {kind} context manager: Python raises TypeError. "
+    message += f"Use `{right}`{'' if is_async else ' of an `AsyncExitStack`'}."
+    yield Finding(entered, message, lambda: fix(run, f"Use `{right}`", entered_otherwise(run, step), safe=True))
 
 
 def _fix(step: Entered, run: Run, is_async: bool) -> Fix | None:
     statement = step.statement
     items = {id(item.item): item for item in run.steps if isinstance(item, Entered) and item.statement is statement}
-    if len(items) != len(statement.items) or not all(_can_instead(item, run, is_async) for item in items.values()):
+    if len(items) != len(statement.items) or not all(
+        enters_instead(run, item.value, is_async) for item in items.values()
+    ):
         return None
     start = run.span(statement).start
     if not is_async:

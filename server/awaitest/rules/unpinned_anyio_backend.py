@@ -1,7 +1,7 @@
 """Reports an anyio test that uses asyncio and that anyio also runs on trio.
 
 Finds tests that anyio runs, on trio too, since trio is installed and no `anyio_backend` fixture says otherwise, and
-that call functions of asyncio.
+that call functions of asyncio, be it through a helper.
 
 Why: anyio makes one test of it for each backend it finds. On trio there is no asyncio loop, so that the second run
 fails with `RuntimeError: no running event loop`: on one machine, and not on the next, where trio is missing.
@@ -39,34 +39,26 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaitest.engine.backends import BACKEND, aware, backends, pinned
+from awaitest.engine.backends import BACKEND, aware, backends, needs_asyncio, pinned
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
 from awaitest.engine.steps import Called
-from awaitest.engine.uses import library_callee
 from awaitest.source.edits import indent_of
 from awaitest.source.layout import line_insert
 
 RULE = Rule("AWT216", "unpinned-anyio-backend", Severity.WARNING)
 
-_NEED_ASYNCIO = {
-    "asyncio." + name
-    for name in (
-        "create_task", "ensure_future", "gather", "get_running_loop", "sleep", "timeout", "to_thread", "wait", "wait_for",
-    )
-}  # fmt: skip
-
 
 def check(step: Called, run: Run) -> Iterator[Finding]:
     """The first call of asyncio in a test that also runs on trio."""
-    if run.kind != TEST or not run.is_async or library_callee(step.target) not in _NEED_ASYNCIO:
+    if run.kind != TEST or not run.is_async or run.verdict.by != "anyio" or not needs_asyncio(run, step):
         return
-    calls = (it for it in run.steps if isinstance(it, Called) and library_callee(it.target) in _NEED_ASYNCIO)
+    calls = (it for it in run.steps if isinstance(it, Called) and needs_asyncio(run, it))
     if next(calls) is not step or any(it.expected for it in run.steps) or "sniffio" in run.module.bound:
         return
-    if run.verdict.by != "anyio" or aware(run) or pinned(run) is not None or "trio" not in (backends(run) or ()):
+    if aware(run) or pinned(run) is not None or "trio" not in (backends(run) or ()):
         return
     mark = next((it.node for it in run.marks if it.name == "anyio" and run.mine(it.node)), None)
     message = f"anyio runs `{run.node.name}` on trio too, where `{step.label}` fails. Pin the backend with an "
