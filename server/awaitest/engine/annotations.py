@@ -14,6 +14,7 @@ from awaitest.engine.values import (
     AsyncIterator,
     Awaitable,
     CallableValue,
+    ClassInfo,
     ClassValue,
     Collection,
     Coroutine,
@@ -53,6 +54,7 @@ PLAIN = frozenset(
 _COLLECTIONS = frozenset({"list", "set", "Sequence", "MutableSequence", "List", "Set", "deque"})
 _ASYNC_ITERATORS = frozenset({"AsyncGenerator", "AsyncIterator", "AsyncIterable"})
 _ITERATORS = frozenset({"Generator", "Iterator", "Iterable"})
+_FUTURES = frozenset({"Future", "Task"})
 _WRAPPERS = frozenset({"Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"})
 _TYPING = frozenset({"typing", "t", "collections", "abc", "typing_extensions", "contextlib", "builtins", "asyncio"})
 _ABSTRACT = frozenset({"typing", "t", "collections", "typing_extensions"})
@@ -209,10 +211,6 @@ def _generic(
         return frozenset({Iterator(of(0))})
     if name == "Awaitable":
         return frozenset({Awaitable(of(0))})
-    if name in {"Future", "Task"}:
-        made = instances(world.reader.expression(module, base))
-        cls = next((kind.cls for kind in made if isinstance(kind, Instance) and kind.cls.package == "asyncio"), None)
-        return frozenset({Awaitable(of(0), cls)})
     if name == "Coroutine":
         result = of(2)
         return frozenset({Coroutine(Site(base, module, "", lambda: result, escaped=True))})
@@ -226,8 +224,16 @@ def _generic(
         return UNKNOWN if name != "Literal" else plain("str")
     if _from_typing(module, base):
         return UNKNOWN
+    made = instances(world.reader.expression(module, base))
+    future = next((kind.cls for kind in made if isinstance(kind, Instance) and _is_future(kind.cls)), None)
+    if future is not None or name in _FUTURES:
+        return frozenset({Awaitable(of(0), future)})
     given = tuple(of(position) for position in range(len(arguments)))
     return frozenset(
         replace(kind, arguments=given) if isinstance(kind, Instance) and any(map(known, given)) else kind
-        for kind in instances(world.reader.expression(module, base))
+        for kind in made
     )
+
+
+def _is_future(cls: ClassInfo) -> bool:
+    return cls.package == "asyncio" and cls.node.name in _FUTURES

@@ -131,6 +131,16 @@ def called_edits(run: Run, node: ast.expr, value: Value) -> list[Edit] | None:
     return None if wants or not isinstance(node, (ast.Name, ast.Attribute)) else [insert(run.span(node).end, "()")]
 
 
+def called_with_edits(run: Run, arguments: list[ast.expr], value: Value) -> list[Edit] | None:
+    """Call the first of the arguments with the others, in the place of all; the last edit closes the call."""
+    function, *others = arguments
+    if not others:
+        return called_edits(run, function, value)
+    end = run.span(others[-1]).end
+    opening = Edit(Span(run.span(function).end, run.span(others[0]).start), "(")
+    return [opening, insert(end, ")")] if isinstance(function, (ast.Name, ast.Attribute)) else None
+
+
 def needs_arguments(kind: FunctionValue) -> bool:
     """Whether a function cannot be called without arguments."""
     arguments = kind.function.node.args

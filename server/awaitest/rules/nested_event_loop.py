@@ -30,8 +30,8 @@ Good:
 Ignore: When something patches the event loop so that it can be nested; where the project mentions `nest_asyncio`,
 nothing is reported.
 
-Fix: Safe. Awaits the coroutine instead, and drops the import that only the call needed. Offered where the call has no
-other arguments.
+Fix: Safe. Awaits the coroutine instead, or calls the function with its arguments and awaits that, and drops the import
+that only the call needed. Offered where the call has no other arguments.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ from awaitest.engine.repair import await_edits, fix, insert, path_to
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Called
-from awaitest.engine.tasks import called_edits
+from awaitest.engine.tasks import called_with_edits
 from awaitest.engine.uses import library_callee
-from awaitest.engine.values import Awaitable, Coroutine, every
+from awaitest.engine.values import Awaitable, Coroutine, Value, every
 from awaitest.engine.words import short
 from awaitest.source.edits import remove_import
 from awaitest.source.text import Edit, Span
@@ -55,6 +55,7 @@ RULE = Rule("AWT109", "nested-event-loop", Severity.ERROR)
 
 _RUNNING = frozenset({"asyncio.run", "asyncio.Runner.run", "asyncio.AbstractEventLoop.run_until_complete"})
 _CALLING = frozenset({"anyio.run"})
+_OPTIONS = frozenset({"backend", "backend_options"})
 
 
 def check(step: Called, run: Run) -> Iterator[Finding]:
@@ -82,22 +83,33 @@ def _around(run: Run, call: ast.Call) -> list[Edit] | None:
 
 
 def _fix(step: Called, run: Run, calls: bool) -> Fix | None:
-    awaited, value = step.node.args[0] if len(step.node.args) == 1 else None, step.arguments[:1]
-    around = _around(run, step.node)
-    if awaited is None or step.node.keywords or around is None:
+    arguments, value, around = step.node.args, step.arguments[:1], _around(run, step.node)
+    options = {keyword.arg for keyword in step.node.keywords}
+    if not arguments or around is None or not options <= (_OPTIONS if calls else set()):
         return None
-    called = called_edits(run, awaited, value[0]) if calls else []
-    given = every(value[0], Coroutine, Awaitable) and isinstance(awaited, (ast.Call, ast.Name))
-    whole, inner = run.span(step.node), run.span(awaited)
-    if called is None or not (given or calls) or around[0].span.start != whole.start:
+    spans, whole = [run.span(argument) for argument in arguments], run.span(step.node)
+    call = called_with_edits(run, arguments, value[0]) if calls else [] if _is_awaitable(arguments, value[0]) else None
+    if call is None or around[0].span.start != whole.start or _has_comment(run, whole, spans):
         return None
-    cut = run.document.lines[whole.start.line : inner.start.line] + run.document.lines[inner.end.line : whole.end.line]
-    if any("#" in line for line in cut):
-        return None
-    closing = "".join(edit.text for edit in [*called, *around[1:]])
-    edits = [Edit(Span(whole.start, inner.start), around[0].text), Edit(Span(inner.end, whole.end), closing)]
+    closing = "".join(edit.text for edit in [*call[-1:], *around[1:]])
+    edits = [
+        Edit(Span(whole.start, spans[0].start), around[0].text),
+        *call[:-1],
+        Edit(Span(spans[-1].end, whole.end), closing),
+    ]
     root = step.node.func.value if isinstance(step.node.func, ast.Attribute) else None
     if isinstance(root, ast.Name):
         dropped = remove_import(run.document, root.id, None, 1)
         edits += [dropped] if dropped is not None else []
     return fix(run, "Await it", edits, safe=True)
+
+
+def _is_awaitable(arguments: list[ast.expr], value: Value) -> bool:
+    return len(arguments) == 1 and every(value, Coroutine, Awaitable) and isinstance(arguments[0], (ast.Call, ast.Name))
+
+
+def _has_comment(run: Run, whole: Span, spans: list[Span]) -> bool:
+    """Whether a comment stands in what is cut away."""
+    places = [whole.start, *(place for span in spans for place in (span.start, span.end)), whole.end]
+    cut = (run.document.lines[a.line : b.line] for a, b in zip(places[::2], places[1::2], strict=True))
+    return any("#" in line for lines in cut for line in lines)
