@@ -133,8 +133,8 @@ def _in_generator(chain: list[ast.AST], call: ast.AST) -> bool:
     return False
 
 
-def async_edits(run: Run) -> list[Edit] | None:
-    """Make the function `async def`; a test gets the marker, a fixture the decorator, that makes somebody run it."""
+def async_edits(run: Run, mark: str | None = None) -> list[Edit] | None:
+    """Make the function `async def`; a test gets this mark or the suite's own, a fixture the decorator, that makes somebody run it."""
     if run.is_async:
         return []
     if run.kind not in (TEST, FIXTURE, NESTED):
@@ -146,7 +146,7 @@ def async_edits(run: Run) -> list[Edit] | None:
         return None
     edits = [insert(run.span(run.node).start, "async ")]
     if run.kind == TEST:
-        marked = marker_edits(run)
+        marked = marker_edits(run, mark)
         return None if marked is None else marked + edits
     if run.kind == FIXTURE:
         decorated = fixture_edits(run)

@@ -21,17 +21,17 @@ _NEIGHBOURS = 40
 _ALIKE = 0.8
 
 
-def marker_edits(run: Run) -> list[Edit] | None:
-    """Edits that make somebody run the test of this run once it is async; none where it will run as it is."""
+def marker_edits(run: Run, mark: str | None = None) -> list[Edit] | None:
+    """Edits that make somebody run the test of this run once it is async, by this mark or the suite's own; none where it will run as it is."""
     verdict = run.verdict
     if verdict.by is not None:
         return []
     if verdict.reason is None:
         return None
+    if mark is not None:
+        return mark_edits(run, run.node, mark)
     name = marker_name(run)
-    if name is None:
-        return None
-    return mark_edits(run, _target(run), name)
+    return None if name is None else mark_edits(run, _target(run), name)
 
 
 def mark_edits(run: Run, target: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, mark: str) -> list[Edit]:

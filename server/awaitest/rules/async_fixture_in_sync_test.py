@@ -37,7 +37,7 @@ Good:
 
 Ignore: When a plugin that this project cannot see runs async fixtures.
 
-Fix: Unsafe. Makes the test `async def` with the marker of this suite.
+Fix: Unsafe. Makes the test `async def` with the marker of anyio, which runs the fixture.
 """
 
 from __future__ import annotations
@@ -76,4 +76,5 @@ def check(step: Received, run: Run) -> Iterator[Finding]:
 
 
 def _fix(run: Run) -> Fix | None:
-    return fix(run, f"Make `{run.node.name}` async", async_edits(run), safe=False)
+    edits = async_edits(run, "anyio") if run.verdict.by in ("anyio", None) else None
+    return fix(run, f"Make `{run.node.name}` async", edits, safe=False)
