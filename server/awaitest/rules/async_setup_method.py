@@ -32,8 +32,10 @@ Good:
 
 Ignore: When something of your own awaits what these functions give, in a way that cannot be seen from the source.
 
-Fix: Safe. In a pytest class `setup_method` and `teardown_method` become fixtures that every test of the class uses; in
-`IsolatedAsyncioTestCase`, `setUp` and `tearDown` become `asyncSetUp` and `asyncTearDown`.
+Fix: Sometimes safe. In a pytest class `setup_method` and `teardown_method` become fixtures that every test of the class
+uses, beside functions `setup_function` and `teardown_function` do; in `IsolatedAsyncioTestCase`, `setUp` and `tearDown`
+become `asyncSetUp` and `asyncTearDown`. `setup_module` and `teardown_module` become fixtures of the module, which run on
+a loop of their own: that is unsafe.
 """
 
 from __future__ import annotations
@@ -74,7 +76,9 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
         yield Finding(
             run.name_span,
             message,
-            lambda: fix(run, f"Make `{name}` an autouse fixture", autouse_fixture(run, tests), safe=True),
+            lambda: fix(
+                run, f"Make `{name}` an autouse fixture", autouse_fixture(run, tests), safe=name not in _MODULE
+            ),
         )
     elif name in {"setUp", "tearDown"}:
         right = f"async{name[0].upper()}{name[1:]}"
