@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -220,7 +221,9 @@ async def test_a_trace_that_is_cancelled_ends_its_process(project: Path) -> None
         it.client.cancel_request(types.CancelParams("run"))
         with pytest.raises(JsonRpcException):
             await told
+        until = time.monotonic() + 30  # long before the time that any run is given
         while _is_alive(int(noted.read_text())):
+            assert time.monotonic() < until
             await asyncio.sleep(0.1)
 
 

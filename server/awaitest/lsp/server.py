@@ -6,11 +6,14 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
+from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
 
 from awaitest import __version__
 from awaitest.greeting import Greeting
@@ -26,11 +29,29 @@ _OBJECTS = 20_000
 """New ones between two searches of the garbage collector: opening a long file makes trees, and hardly garbage."""
 
 
+class _Protocol(LanguageServerProtocol):
+    """Commands that a client cancels end: pygls marks the request only, not the coroutine that answers it."""
+
+    def _run_generator(
+        self, future: Future[Any] | None, *, gen: Generator[Any, Any, Any], result_future: Future[Any]
+    ) -> None:
+        known = set(self._request_futures)
+        super()._run_generator(future, gen=gen, result_future=result_future)
+        for begun in self._request_futures.keys() - known:
+            work = self._request_futures[begun]
+            result_future.add_done_callback(partial(_cancel_too, work))
+
+
+def _cancel_too(work: Future[Any], request: Future[Any]) -> None:
+    if request.cancelled():
+        work.cancel()
+
+
 class Server(LanguageServer):
     """awaitest behind the language server protocol."""
 
     def __init__(self) -> None:
-        super().__init__("awaitest", __version__)
+        super().__init__("awaitest", __version__, protocol_cls=_Protocol)
         self.session = Session()
         self.wire = Wire(self.protocol)
         self.results = diagnostics.Results(self.session)
