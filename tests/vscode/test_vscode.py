@@ -44,6 +44,19 @@ async def test_health():
 """
 
 
+ENDLESS = """\
+import asyncio
+
+import pytest
+
+
+@pytest.mark.asyncio
+async def test_waits():
+    await asyncio.sleep(600)
+"""
+OWN_PYTHON = {"pyproject.toml": f'{PROJECT}\n[tool.awaitest]\npython = "{sys.prefix}"\n'}
+
+
 def test_a_squiggle_comes_and_goes_while_one_types(open_window: Open) -> None:
     window = open_window(AWAITED)
     window.press("Control+End")
@@ -172,8 +185,7 @@ def test_a_test_is_explained_step_by_step(open_window: Open) -> None:
 
 
 def test_a_test_is_traced_from_its_lens(open_window: Open) -> None:
-    environment = f'{PROJECT}\n[tool.awaitest]\npython = "{sys.prefix}"\n'
-    window = open_window(MISSING_AWAIT, files={"pyproject.toml": environment})
+    window = open_window(MISSING_AWAIT, files=OWN_PYTHON)
     window.squiggles(1)
     window.press("Control+b")
     window.lens("Trace")
@@ -193,8 +205,7 @@ def test_a_test_is_traced_from_its_lens(open_window: Open) -> None:
 
 
 def test_what_a_run_left_behind_is_marked_until_its_file_is_edited(open_window: Open) -> None:
-    environment = f'{PROJECT}\n[tool.awaitest]\npython = "{sys.prefix}"\n'
-    window = open_window(MISSING_AWAIT, files={"pyproject.toml": environment})
+    window = open_window(MISSING_AWAIT, files=OWN_PYTHON)
     window.squiggles(1)
     window.lens("Trace")
     page = window.web_page()
@@ -207,6 +218,32 @@ def test_what_a_run_left_behind_is_marked_until_its_file_is_edited(open_window: 
     window.press("End")
     window.type("  # edited")
     window.squiggles(1)
+
+
+def test_a_request_is_unfolded_and_the_table_copied(open_window: Open) -> None:
+    window = open_window(AWAITED, files=OWN_PYTHON)
+    window.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    window.lens("Trace")
+    page = window.web_page()
+    request = page.locator("details", has_text="GET http://test/items/1")
+    more = request.locator("pre")
+    expect(more).to_be_hidden()
+    request.locator("summary").click()
+    expect(more).to_contain_text('"status": 404')
+    page.get_by_role("button", name="Copy as Markdown").click()
+    _wait_until(lambda: window.clipboard().startswith("## test\\_shop.py::test\\_read\n"))
+    assert "| GET http://test/items/1 | 404 |" in window.clipboard()
+
+
+def test_a_run_is_cancelled(open_window: Open) -> None:
+    window = open_window(ENDLESS, files=OWN_PYTHON)
+    window.lens("Trace")
+    told = window.page.locator(".notifications-toasts .notification-list-item", has_text="Running the test")
+    _wait_until(lambda: _traced(window.folder))
+    told.get_by_role("button", name="Cancel").click()
+    expect(told).to_have_count(0)
+    _wait_until(lambda: not _traced(window.folder))
+    expect(window.page.locator("iframe.webview")).to_have_count(0)
 
 
 def test_the_time_of_activation_is_kept(open_window: Open) -> None:
@@ -236,13 +273,23 @@ def test_nothing_asks_beyond_this_machine(open_window: Open, own_network: Networ
 def _servers(workbench: Workbench) -> set[int]:
     """The processes that are language servers of this workbench."""
     script = str(workbench.home / "extensions")
+    return _processes(lambda part: part.startswith(script) and part.endswith("launch.py"))
+
+
+def _traced(folder: Path) -> set[int]:
+    """The processes that run a test of a folder."""
+    return _processes(lambda part: part.startswith(f"{folder}{os.sep}") and "::" in part)
+
+
+def _processes(is_wanted: Callable[[str], bool]) -> set[int]:
+    """The processes that have such an argument."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes().decode().split("\0")
         except OSError:
             continue
-        if any(part.startswith(script) and part.endswith("launch.py") for part in command):
+        if any(map(is_wanted, command)):
             found.add(int(process.name))
     return found
 

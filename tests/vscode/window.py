@@ -157,6 +157,10 @@ class Window:
         """Waits until so many lines are lit."""
         expect(self.editor.locator(".view-overlays [class*=TextEditorDecorationType]")).to_have_count(count)
 
+    def clipboard(self) -> str:
+        """The text that was copied last; the window needs the permission to read it."""
+        return str(self.page.evaluate("navigator.clipboard.readText()"))
+
     def web_page(self) -> FrameLocator:
         """The inside of the web view that is open."""
         return self.page.frame_locator("iframe.webview.ready").frame_locator("iframe#active-frame")
