@@ -146,6 +146,9 @@ class Wire:
         return question is not None
 
     def _pass_on(self, message: dict[str, Any]) -> None:
+        if message.get("method") == _CANCEL and self._cancelled(message):  # the question was still on its way before
+            self._loop.call_soon(self._took)
+            return
         try:
             self._protocol.handle_message(self._protocol.structure_message(message))
         except Exception as error:
