@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitest.engine import members
-from awaitest.engine.values import Value
+from awaitest.engine.steps import Awaited, Called
+from awaitest.engine.values import UNKNOWN, ClassValue, FunctionValue, Kind, Value, join
 from awaitest.engine.words import short
-from awaitest.source.nodes import kept, of_kind, spelt
+from awaitest.source.edits import add_import
+from awaitest.source.nodes import kept, of_kind, parts_of, spelt
+from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
-    from awaitest.engine.steps import Called
 
 _PATCHING = frozenset(
     {"patch", "object", "setattr", "delattr", "multiple", "spy", "stub", "patch_object", "when", "expect"}
@@ -65,15 +68,26 @@ def replaces(patched: Iterable[str], name: str, *, client: str | None = None) ->
     return False
 
 
-def replacement(step: Called, run: Run) -> tuple[str, Value, ast.Call] | None:
-    """What a call replaces, by its place and its value, and the call that makes what comes instead."""
-    match step.node:
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What a test puts in the place of a function: `place` as it is written, `replaced` what stands there, `new` what comes."""
+
+    place: str
+    replaced: Value
+    new: ast.Call | ast.Lambda
+    value: Value
+    """What `new` is."""
+
+
+def replacement(run: Run, node: ast.Call, arguments: Sequence[Value]) -> Replacement | None:
+    """What a call, given these arguments, replaces by a call or a lambda."""
+    match node:
         case ast.Call(
             func=ast.Attribute(attr="setattr", value=ast.Name(id="monkeypatch"))
             | ast.Attribute(attr="object", value=ast.Name(id="patch") | ast.Attribute(attr="patch")),
             args=[owner, ast.Constant(value=str(name)), *given],
         ):
-            place, replaced = f"{short(owner)}.{name}", members.attribute(run.engine.world, step.arguments[0], name)
+            place, replaced = f"{short(owner)}.{name}", members.attribute(run.engine.world, arguments[0], name)
         case ast.Call(
             func=ast.Attribute(attr="setattr", value=ast.Name(id="monkeypatch"))
             | ast.Name(id="patch")
@@ -83,6 +97,62 @@ def replacement(step: Called, run: Run) -> tuple[str, Value, ast.Call] | None:
             replaced = members.at_path(run.engine.world, place)
         case _:
             return None
-    new = [*given, *(it.value for it in step.node.keywords if it.arg == "new")]
-    alone = len(new) == 1 and all(it.arg == "new" for it in step.node.keywords)
-    return (place, replaced, new[0]) if alone and isinstance(new[0], ast.Call) else None
+    new = [*given, *(it.value for it in node.keywords if it.arg == "new")]
+    alone = len(new) == 1 and all(it.arg == "new" for it in node.keywords)
+    if not alone or not isinstance(new[0], (ast.Call, ast.Lambda)):
+        return None
+    return Replacement(place, replaced, new[0], arguments[-1])
+
+
+def replacements_by_decorators(run: Run) -> Iterator[Replacement]:
+    """What the decorators of a function, and those of its class, replace."""
+    nodes = [*run.node.decorator_list, *(run.cls.node.decorator_list if run.cls is not None else ())]
+    for node in nodes:
+        if isinstance(node, ast.Call) and run.mine(node):
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            values = [run.engine.world.reader.expression(run.module, it) for it in given]
+            found = replacement(run, node, values) if values else None
+            if found is not None:
+                yield found
+
+
+def given_by(run: Run, found: Replacement) -> Value:
+    """What a lambda gives whatever it is called with, or a plain mock by its `return_value`; nothing for any other call."""
+    new, reader = found.new, run.engine.world.reader
+    if isinstance(new, ast.Lambda):
+        taken = {part.arg: UNKNOWN for part in of_kind(new.args, ast.arg)}
+        return join(*(reader.returns(it.function, taken) for it in found.value if isinstance(it, FunctionValue)))
+    called = next((it for it in run.steps if isinstance(it, Called) and it.node is new), None)
+    target = called.target if called is not None else reader.expression(run.module, new.func)
+    if [keyword.arg for keyword in new.keywords] != ["return_value"] or not all(map(_makes_mock, target)):
+        return frozenset()
+    return called.arguments[-1] if called is not None else reader.expression(run.module, new.keywords[0].value)
+
+
+def _makes_mock(kind: Kind) -> bool:
+    cls = kind.cls if isinstance(kind, ClassValue) else None
+    return cls is not None and cls.node.name in {"Mock", "MagicMock"} and cls.package in {"unittest", "mock"}
+
+
+def awaits_what_comes(run: Run, found: Replacement) -> bool:
+    """Whether a test itself awaits a call of the place, as it is written, while the replacement stands there."""
+    blocks = (part for part in parts_of(run.node) if isinstance(part, (ast.With, ast.AsyncWith)))
+    block = next(
+        (it for it in blocks if any(part is found.new for item in it.items for part in parts_of(item))), run.node
+    )
+    within = {id(part) for part in parts_of(block)}
+    awaited = (it.node for it in run.steps if isinstance(it, Awaited) and not it.expected and id(it.node) in within)
+    return any(
+        isinstance(it.value, ast.Call) and spelt(it.value.func) == found.place and it.lineno > found.new.lineno
+        for it in awaited
+    )
+
+
+def mock_for_lambda(run: Run, new: ast.Lambda) -> list[Edit] | None:
+    """What a lambda of one line always gives, given by an `AsyncMock`."""
+    span = run.span(new)
+    if span.start.line != span.end.line or any(isinstance(part, (ast.Name, ast.Call)) for part in parts_of(new.body)):
+        return None
+    added = add_import(run.document, "unittest.mock", "AsyncMock")
+    made = Edit(span, f"AsyncMock(return_value={run.source(new.body)})")
+    return [made] if added is None else [added, made]

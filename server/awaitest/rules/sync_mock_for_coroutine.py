@@ -1,7 +1,8 @@
-"""Reports a plain mock that is put in the place of a coroutine function.
+"""Reports a plain mock or lambda that is put in the place of a coroutine function.
 
 Finds `MagicMock(return_value=…)` and `Mock(return_value=…)` that `monkeypatch.setattr()`, `patch()` or
-`patch.object()` put where an `async def` stands, with a return value that cannot be awaited.
+`patch.object()`, a decorator or not, put where an `async def` stands, with a result that cannot be awaited; lambdas
+too, where the test itself awaits the call.
 
 Why: The code under test awaits the call and gets the plain return value: it fails with `TypeError: object … can't be
 used in 'await' expression`. Where it catches errors, the test may pass for the wrong reason.
@@ -39,13 +40,22 @@ import ast
 from collections.abc import Iterator
 
 from awaitest.engine.diagnostic import Fix, Severity
-from awaitest.engine.patches import patched_by, replacement, replaces
+from awaitest.engine.patches import (
+    Replacement,
+    awaits_what_comes,
+    given_by,
+    mock_for_lambda,
+    patched_by,
+    replacement,
+    replacements_by_decorators,
+    replaces,
+)
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, TEST, Run
-from awaitest.engine.steps import Called
+from awaitest.engine.steps import Called, Collected
 from awaitest.engine.uses import is_coroutine_function
-from awaitest.engine.values import ClassValue, Collection, Plain, every
+from awaitest.engine.values import Collection, Plain, every
 from awaitest.engine.words import short
 from awaitest.source.edits import Import, renamed, replace_import
 from awaitest.source.nodes import parts_of
@@ -56,24 +66,32 @@ _RUNNING = ("run", "create_task", "ensure_future", "gather", "run_until_complete
 """Functions that take coroutines: where a test replaces one, nobody may await what the mock gives."""
 
 
-def check(step: Called, run: Run) -> Iterator[Finding]:
-    """A mock whose result cannot be awaited replaces a coroutine function."""
-    found = replacement(step, run)
-    if found is None:
+def check(step: Called | Collected, run: Run) -> Iterator[Finding]:
+    """What cannot be awaited replaces a coroutine function, here or by a decorator."""
+    if run.kind == MODULE or step.expected:
         return
-    place, replaced, mock = found
-    called = next((other for other in run.steps if isinstance(other, Called) and other.node is mock), None)
-    if called is None or run.kind == MODULE or step.expected or not run.mine(mock) or not _gives_plain(called):
+    if isinstance(step, Called):
+        found = replacement(run, step.node, step.arguments)
+        yield from _judged(run, found) if found is not None else ()
+    elif run.kind == TEST:
+        for found in replacements_by_decorators(run):
+            yield from _judged(run, found)
+
+
+def _judged(run: Run, found: Replacement) -> Iterator[Finding]:
+    replaced, new = found.replaced, found.new
+    if not replaced or not all(is_coroutine_function(run.engine.world, kind) for kind in replaced):
         return
-    if any(replaces(patched_by(run.node), running) for running in _RUNNING) or _called_plainly(
-        run, place.rpartition(".")[2]
-    ):
+    if not run.mine(new) or not every(given_by(run, found), Plain, Collection):
         return
-    if replaced and all(is_coroutine_function(run.engine.world, kind) for kind in replaced):
-        message = (
-            f"`{place}` is a coroutine function, but what `{short(mock)}` gives cannot be awaited. Use `AsyncMock`."
-        )
-        yield Finding(mock, message, lambda: _fix(run, mock))
+    if any(replaces(patched_by(run.node), running) for running in _RUNNING):
+        return
+    if isinstance(new, ast.Lambda) and not awaits_what_comes(run, found):
+        return
+    if not _called_plainly(run, found.place.rpartition(".")[2]):
+        what = "this `lambda`" if isinstance(new, ast.Lambda) else f"`{short(new)}`"
+        message = f"`{found.place}` is a coroutine function, but what {what} gives cannot be awaited. Use `AsyncMock`."
+        yield Finding(new, message, lambda: _fix(run, new))
 
 
 def _called_plainly(run: Run, name: str) -> bool:
@@ -86,22 +104,12 @@ def _called_plainly(run: Run, name: str) -> bool:
     return any(name in (getattr(call.func, "attr", None), getattr(call.func, "id", None)) for call in calls)
 
 
-def _gives_plain(called: Called) -> bool:
-    """Whether this makes a plain mock that certainly gives data."""
-    made = all(
-        isinstance(kind, ClassValue)
-        and kind.cls.node.name in {"Mock", "MagicMock"}
-        and kind.cls.package in {"unittest", "mock"}
-        for kind in called.target
-    )
-    given = [keyword.arg for keyword in called.node.keywords]
-    return made and bool(called.target) and given == ["return_value"] and every(called.arguments[-1], Plain, Collection)
-
-
-def _fix(run: Run, mock: ast.Call) -> Fix | None:
-    old = mock.func.attr if isinstance(mock.func, ast.Attribute) else getattr(mock.func, "id", "")
-    edits = [renamed(run.span(mock.func), old, "AsyncMock")]
-    if isinstance(mock.func, ast.Name):
+def _fix(run: Run, new: ast.Call | ast.Lambda) -> Fix | None:
+    if isinstance(new, ast.Lambda):
+        return fix(run, "Use `AsyncMock`", mock_for_lambda(run, new), safe=True)
+    old = new.func.attr if isinstance(new.func, ast.Attribute) else getattr(new.func, "id", "")
+    edits = [renamed(run.span(new.func), old, "AsyncMock")]
+    if isinstance(new.func, ast.Name):
         if old not in {"Mock", "MagicMock"}:
             return None
         edits += replace_import(run.document, Import("unittest.mock", old), Import("unittest.mock", "AsyncMock"), 1)
