@@ -31,6 +31,7 @@ def generates_asynchronously(node: ast.GeneratorExp) -> bool:
     )
 
 
+@kept
 def generates(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> bool:
     """Whether the function itself, not one nested in it, has a `yield`."""
     return any(isinstance(part, _YIELDS) for part in own_nodes(node))
