@@ -63,8 +63,8 @@ class Project:
         """How often was asked about functions and modules beside the one that is looked at."""
         self._running_elsewhere: dict[Path | None, bool] = {}
         self._mentions: dict[str, list[Module]] = {}
-        self._anyio_in: dict[Path, Path | None] = {}
-        """The first module of a folder that speaks of anyio."""
+        self._first: dict[tuple[Path, tuple[bytes, ...]], Path | None] = {}
+        """The first module in or below a folder that holds one of some words."""
         self._foreign: bool | None = None
         self._around: dict[int, tuple[Module, list[Module]]] = {}
         self._reach: dict[int, tuple[Module, frozenset[Path]]] = {}
@@ -130,7 +130,7 @@ class Project:
         self.resolver.invalidate(path)
         self._running_elsewhere.clear()
         self._mentions.clear()
-        self._anyio_in.clear()
+        self._first.clear()
         self._foreign = None
         self._around.clear()
         self._reach.clear()
@@ -180,22 +180,20 @@ class Project:
         return named - _KNOWN_PLUGINS
 
     def uses_anyio(self, path: Path) -> bool:
-        """Whether tests in or below the folder of a file, or beside it up to the root, are run by anyio."""
-        if self.config.anyio_mode == "auto":
-            return True
-        return any(self._mentions_anyio(folder) for folder in (path.parent, *self._below(path.parent)))
+        """Whether tests in or below the folder of a file are run by anyio."""
+        return self.config.anyio_mode == "auto" or self._speak_of(_ANYIO, path.parent)
 
     def mentions_anyio(self) -> bool:
         """Whether any module of the project says that tests are run by anyio."""
-        root = self.config.rootdir
-        return any(self._mentions_anyio(folder) for folder in (root, *self._below(root)))
+        return self._speak_of(_ANYIO, self.config.rootdir)
 
-    def _mentions_anyio(self, folder: Path) -> bool:
-        if folder not in self._anyio_in:
-            where = (path for path, text in self._texts(folder) if any(word in text for word in _ANYIO))
-            self._anyio_in[folder] = next(where, None)
-        found = self._anyio_in[folder]
-        self.resolver.notes.words |= {(folder, word) for word in _ANYIO}
+    def _speak_of(self, words: tuple[bytes, ...], folder: Path) -> bool:
+        """Whether a module in or below a folder holds one of some words."""
+        if (folder, words) not in self._first:
+            where = (path for path, text in self._texts_below(folder) if any(word in text for word in words))
+            self._first[folder, words] = next(where, None)
+        found = self._first[folder, words]
+        self.resolver.notes.words |= {(folder, word) for word in words}
         if found is not None:
             self.resolver.notes.paths.add(found)
         return found is not None
@@ -215,20 +213,13 @@ class Project:
         texts = [self._text_of(name.decode()) for name in names]
         return not texts or not all(texts) or any(_may_run(it) or b"import *" in it for it in texts)
 
-    def _mentions_others(self) -> bool:
-        """Whether the tests use what a plugin brings that runs async tests and is not known to be here."""
-        root = self.config.rootdir
-        texts = (text for folder in chain([root], self._below(root)) for _, text in self._texts(folder))
-        return any(word in text for text in texts for word in _FIXTURES_OF_OTHERS)
-
     def modules_mentioning(self, word: bytes, folder: Path) -> Iterator[Module]:
         """Modules in or below a folder in whose text a word occurs."""
         self.asked += 1
         self.resolver.notes.words.add((folder, word))
-        for inner in chain([folder], self._below(folder)):
-            for path, text in self._texts(inner):
-                if word in text:
-                    yield self.module(path)
+        for path, text in self._texts_below(folder):
+            if word in text:
+                yield self.module(path)
 
     def neighbours(self, module: Path, most: int) -> Iterator[bytes]:
         """The texts of other modules in the folder of one, the first by name."""
@@ -239,6 +230,11 @@ class Project:
     def _texts(self, folder: Path) -> Iterator[tuple[Path, bytes]]:
         paths = (folder / name for name in self.files.names(folder) if name.endswith(".py"))
         return ((path, self.files.read(path) or b"") for path in paths)
+
+    def _texts_below(self, folder: Path) -> Iterator[tuple[Path, bytes]]:
+        """The modules in and below a folder, one folder after the other."""
+        for inner in chain([folder], self._below(folder)):
+            yield from self._texts(inner)
 
     def _below(self, folder: Path, depth: int = 6) -> Iterator[Path]:
         if depth == 0:
@@ -253,12 +249,12 @@ class Project:
 
     def _foreign_plugin(self) -> bool:
         """Whether a plugin beside those that are known may run or mark async tests here."""
-        self.resolver.notes.words |= {(self.config.rootdir, word) for word in _FIXTURES_OF_OTHERS}
+        brought = self._speak_of(_FIXTURES_OF_OTHERS, self.config.rootdir)
         if self._foreign is None:
             self._foreign = (
                 str(self.config.values.get("trio_mode")).lower() in _TRUE
                 or (not self.environment.site_packages and any(map(may_run_tests, self.environment.present)))
-                or self._mentions_others()
+                or brought
                 or self._is_plugin()
                 or any(map(self._runs_async, self.environment.plugins))
             )
