@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 _ANSWER = os.path.join(os.path.dirname(__file__), "greeting.json")  # noqa: PTH118, PTH120 - pathlib takes as long as the rest
@@ -40,7 +41,7 @@ def begin(bodies: Iterator[bytes], target: BinaryIO) -> Greeting:
                 target.flush()
             except OSError:
                 break
-        return Greeting(_again(first, bodies), target, result is not None)
+        return Greeting(chain([first], bodies), target, result is not None)
     return Greeting(iter(()), target, False)
 
 
@@ -72,11 +73,6 @@ def _fit(ours: dict[str, Any], theirs: object) -> None:
 
 def _field(sent: object, name: str) -> object:
     return sent.get(name) if isinstance(sent, dict) else None
-
-
-def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
 
 
 # -- messages as bytes -------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.fixtures import requested
+from awaitest.engine.runner import BACKENDS
 from awaitest.engine.syntax import DECIDING, bound_names, generates, unconditional
 from awaitest.engine.uses import library_callee
 from awaitest.engine.values import Collection, FunctionInfo, FunctionValue, Plain, Value, coroutines, known
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from awaitest.engine.steps import Called
 
 BACKEND = "anyio_backend"
-_AWARE = frozenset({BACKEND, "anyio_backend_name", "anyio_backend_options"})
 
 _NEED_ASYNCIO = {
     "asyncio." + name
@@ -81,7 +81,7 @@ def aware(run: Run) -> bool:
     """Whether the test itself asks which backend it runs on."""
     wanted = requested(run.node, run.cls is not None)
     marked = any(mark.name == "parametrize" and BACKEND in spelt(mark.node) for mark in run.marks)
-    return marked or not _AWARE.isdisjoint(wanted)
+    return marked or not BACKENDS.isdisjoint(wanted)
 
 
 def backends(run: Run) -> frozenset[str] | None:

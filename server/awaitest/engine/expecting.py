@@ -48,9 +48,14 @@ def expects(run: Evaluator, node: ast.expr) -> bool:
     if not isinstance(node, ast.Call):
         return False
     if called_name(node) in EXPECTING:
-        wanted = node.args[0].elts if node.args and isinstance(node.args[0], ast.Tuple) else node.args[:1]
-        return not wanted or any(_may_be_general(part) for part in wanted)
+        return _wants_a_general_one(node)
     return isinstance(node.func, ast.Name) and _made_to_expect(run, node.func.id)
+
+
+def _wants_a_general_one(node: ast.Call) -> bool:
+    """Whether an error that a call waits for may be any, or one that a mistake with a coroutine raises."""
+    wanted = node.args[0].elts if node.args and isinstance(node.args[0], ast.Tuple) else node.args[:1]
+    return not wanted or any(map(_may_be_general, wanted))
 
 
 def _made_to_expect(run: Evaluator, name: str) -> bool:
@@ -104,9 +109,7 @@ def _looks_at_errors(part: ast.AST) -> bool:
         case ast.ExceptHandler(type=caught):
             return caught is None or any(_may_be_general(it) for it in getattr(caught, "elts", [caught]))
         case ast.Call():
-            wanted = getattr(part.args[0], "elts", part.args[:1]) if part.args else []
-            expecting = called_name(part) in EXPECTING and (not wanted or any(map(_may_be_general, wanted)))
-            return expecting or _returns_errors(part)
+            return (called_name(part) in EXPECTING and _wants_a_general_one(part)) or _returns_errors(part)
     return False
 
 

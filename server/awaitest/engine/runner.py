@@ -50,7 +50,7 @@ _FOREIGN_MARKS = frozenset(
     {"trio", "twisted", "gen_test", "curio", "tornado", "asyncio_cooperative", "sanic", "inlineCallbacks"}
 )
 
-_BACKEND = frozenset({"anyio_backend", "anyio_backend_name", "anyio_backend_options"})
+BACKENDS = frozenset({"anyio_backend", "anyio_backend_name", "anyio_backend_options"})
 """The fixture that has anyio run a test, and those of its plugin that ask for it."""
 _HARMLESS_MARKS = frozenset({"skip", "skipif", "xfail", "filterwarnings", "parametrize"})
 
@@ -169,7 +169,7 @@ class Runner:
         """Whether fixtures of these names, or those that run unasked, ask for `anyio_backend`."""
         if self._project.plugin("anyio") is False:
             return False
-        return not _BACKEND.isdisjoint(self._fixtures.closure(names, seeker))
+        return not BACKENDS.isdisjoint(self._fixtures.closure(names, seeker))
 
     def may_use_anyio(self, function: FunctionInfo, cls: ClassInfo | None) -> bool:
         """Whether anyio may run the async fixtures of a test, be it async or not."""
