@@ -135,6 +135,7 @@ def test_whatever_changes_a_run_with_memory_says_what_one_without_says(
         ({"shop/tools.py": "\n"}, {"test_deep.py"}),
         ({"README.md": "said otherwise"}, set()),
         ({"shop/unasked.txt~": "left by an editor"}, set()),
+        ({"../another.py": "x = 1\n"}, set()),
     ],
 )
 def test_only_what_a_change_can_have_touched_is_checked_again(
@@ -150,7 +151,9 @@ def test_only_what_a_change_can_have_touched_is_checked_again(
     assert set(checked) - {"conftest.py", "helpers.py"} == again < everything
 
 
-@pytest.mark.parametrize("name", ["pytest.ini", "tests/unit/__init__.py", ".gitignore", "requirements.txt"])
+@pytest.mark.parametrize(
+    "name", ["pytest.ini", "tests/unit/__init__.py", ".gitignore", "requirements.txt", "../conftest.py"]
+)
 def test_what_says_how_tests_run_touches_everything(project: Path, said: Said, checked: list[str], name: str) -> None:
     said()
     everything = list(checked)
@@ -158,6 +161,17 @@ def test_what_says_how_tests_run_touches_everything(project: Path, said: Said, c
     (project / name).write_text("[pytest]\n" if name == "pytest.ini" else "")
     said()
     assert set(checked) >= {it for it in everything if it.startswith("test_")}
+
+
+def test_what_comes_beside_a_project_that_is_a_package_may_be_imported(
+    project: Path, said: Said, checked: list[str]
+) -> None:
+    (project / "__init__.py").touch()
+    said()
+    checked.clear()
+    (project.parent / "another.py").touch()
+    said()
+    assert "test_more.py" in checked
 
 
 def test_a_new_test_is_checked_alone(project: Path, said: Said, checked: list[str]) -> None:

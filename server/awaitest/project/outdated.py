@@ -20,6 +20,8 @@ _UNREAD = frozenset(
 _READ = frozenset({".cfg", ".ini", ".lock", ".py", ".toml", ".txt"})
 _READ_ABOVE = frozenset({".git", ".gitignore", ".venv", "venv", "pyvenv.cfg", "conda-meta"})
 """What is looked for above a project: files of these endings, these names."""
+_PYTHON_READ_ABOVE = frozenset({"setup.py", "conftest.py", "__init__.py"})
+"""The Python files that are looked for above a project, wherever nothing is imported from there."""
 
 
 def outdated(
@@ -84,10 +86,18 @@ def _is_unread(name: str, project_of: Callable[[Path], Project]) -> bool:
     path = Path(name)
     project, is_folder = project_of(path), name.endswith(("/", os.sep))
     if path.parent in project.config.rootdir.parents:
+        if path.suffix == ".py" and not is_folder:
+            return path.name not in _PYTHON_READ_ABOVE and not _imports_from(path.parent, project)
         return path.name not in _READ_ABOVE and (is_folder or path.suffix not in _READ)
     if is_folder or not (name.endswith("~") or path.suffix in _UNREAD or path.name in _UNREAD):
         return False
     return _lies_in(path, project)
+
+
+def _imports_from(folder: Path, project: Project) -> bool:
+    """Whether a folder above a project may be on `sys.path`: it is said to, or the project itself is a package."""
+    config = project.config
+    return folder in config.import_roots or project.files.is_file(config.rootdir / "__init__.py")
 
 
 def _lies_in(path: Path, project: Project) -> bool:
