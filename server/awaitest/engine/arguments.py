@@ -192,6 +192,27 @@ def borrows(target: FunctionValue, argument: Argument, call: Call) -> bool:
     return bool(used) and all(id(part) in lent for part in used)
 
 
+def fits(call: Call, target: FunctionValue) -> bool:
+    """Whether Python surely binds what a call gives to the parameters; nobody knows what it unpacks."""
+    parameters = target.function.node.args
+    positional = [*parameters.posonlyargs, *parameters.args][1 if target.receiver is not None else 0 :]
+    if any(isinstance(item.node, ast.Starred) or item.keyword == "**" for item in call.arguments):
+        return False
+    in_order = sum(item.keyword is None for item in call.arguments)
+    named = {item.keyword for item in call.arguments if item.keyword is not None}
+    by_name = {item.arg for item in (*positional[in_order:], *parameters.kwonlyargs)}
+    by_name -= {item.arg for item in parameters.posonlyargs}
+    required = positional[: max(0, len(positional) - len(parameters.defaults))][in_order:]
+    required += [
+        item for item, default in zip(parameters.kwonlyargs, parameters.kw_defaults, strict=True) if default is None
+    ]
+    return (
+        (in_order <= len(positional) or parameters.vararg is not None)
+        and (named <= by_name or parameters.kwarg is not None)
+        and all(item.arg in named for item in required)
+    )
+
+
 def bound_arguments(call: Call, target: FunctionValue) -> dict[str, Value]:
     """Parameter names with the values this call gives them."""
     node = target.function.node

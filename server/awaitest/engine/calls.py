@@ -13,6 +13,7 @@ from awaitest.engine.arguments import (
     check_append,
     check_arguments,
     check_constructor,
+    fits,
     given,
     hand_over,
     hand_over_to,
@@ -82,7 +83,7 @@ def _apply(run: Evaluator, call: Call, kind: Kind) -> Value:
             return called_builtin(run, call, name)
         case ClassValue(cls=cls):
             return _instantiate(run, call, cls)
-        case FunctionValue():
+        case FunctionValue() if not run.expected or fits(call, kind):
             return _function(run, call, kind)
         case CallableValue(result=result):
             hand_over(run, call)
