@@ -6,6 +6,8 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 from awaitest.check import Checker
 from awaitest.project.files import DiskFiles, OverlayFiles
 from awaitest.project.workspace import Workspace
@@ -45,3 +47,28 @@ def test_every_mistake_is_found_and_nothing_else() -> None:
 
 def test_nothing_is_said_about_look_alikes() -> None:
     assert found("look_alikes") == []
+
+
+@pytest.mark.parametrize(
+    ("modules", "marked", "settings", "reported"),
+    [
+        (9, 0, "", 9),
+        (10, 0, "", 0),
+        (13, 3, "", 0),
+        (12, 3, "", 9),
+        (10, 0, "[pytest]\n", 10),
+    ],
+)
+def test_many_modules_that_mark_nothing_have_a_runner_out_of_sight(
+    tmp_path: Path, modules: int, marked: int, settings: str, reported: int
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "shop"\n')
+    if settings:
+        (tmp_path / "pytest.ini").write_text(settings)
+    paths = [tmp_path / "tests" / f"test_{number}.py" for number in range(modules)]
+    (tmp_path / "tests").mkdir()
+    for number, path in enumerate(paths):
+        mark = "@pytest.mark.asyncio\n" if number < marked else ""
+        path.write_text(f"import pytest\n\n\n{mark}async def test_it():\n    pass\n")
+    checker = Checker(Workspace(python=Path(sys.prefix)))
+    assert [item.code for path in paths for item in checker.check(path)] == ["AWT201"] * reported

@@ -20,6 +20,8 @@ from awaitest.project.resolve import Resolver
 from awaitest.project.settings import load_settings
 from awaitest.source.document import Document
 
+Words = tuple[bytes, ...]
+
 _PLUGIN_NAMES = {"pytest-asyncio": "asyncio", "anyio": "anyio"}
 _RUNNING_HOOKS = (
     b"pytest_pyfunc_call",
@@ -32,6 +34,9 @@ _MARKING_HOOKS = (b"pytest_collection_modifyitems", b"pytest_itemcollected", b"p
 _NOT_TESTS = frozenset({"node_modules", "venv", "env", "site-packages", "dist", "build"})
 _ASYNC_WORDS = (b"asyncio", b"anyio", b"trio", b"iscoroutinefunction", b"CO_COROUTINE", b"async")
 _ANYIO = (b"mark.anyio", b"anyio_backend")
+_MARKS = (b"mark.asyncio", b"mark.trio", *_ANYIO)
+_ASYNC_TESTS = (b"\nasync def test",)
+_MANY_MODULES = 10
 _PLUGIN_TABLE = re.compile(
     rb"""^\[project\.entry-points\.["']?pytest11["']?\][^\n]*\n((?:(?!\[).*\n?)*)""", re.MULTILINE
 )
@@ -63,8 +68,8 @@ class Project:
         """How often was asked about functions and modules beside the one that is looked at."""
         self._running_elsewhere: dict[Path | None, bool] = {}
         self._mentions: dict[str, list[Module]] = {}
-        self._first: dict[tuple[Path, tuple[bytes, ...]], Path | None] = {}
-        """The first module in or below a folder that holds one of some words."""
+        self._first: dict[tuple[Path, Words], tuple[Path, ...]] = {}
+        """The first modules in or below a folder that hold one of some words."""
         self._foreign: bool | None = None
         self._around: dict[int, tuple[Module, list[Module]]] = {}
         self._reach: dict[int, tuple[Module, frozenset[Path]]] = {}
@@ -165,10 +170,18 @@ class Project:
             near = [other for other in self.surroundings(module) if not self._is_tests(other)]
             self._running_elsewhere[module.path] = (
                 self._foreign_plugin()
+                or self._is_configured_elsewhere()
                 or any(_may_run(self.files.read(other.path) or b"") for other in near if other.path is not None)
                 or any(self.resolver.load(name) is None for name in self._loaded_by(near))
             )
         return self._running_elsewhere[module.path]
+
+    def _is_configured_elsewhere(self) -> bool:
+        """Whether many modules have async tests and mark none, and no file configures pytest: such a suite has its runner from
+        what is out of sight, as the files that a source distribution leaves out."""
+        return not self.config.section and self._speak_of(
+            _ASYNC_TESTS, self.config.rootdir, without=_MARKS, least=_MANY_MODULES
+        )
 
     def _is_tests(self, module: Module) -> bool:
         """Whether pytest collects a module, and so leaves the hooks in it alone."""
@@ -187,16 +200,19 @@ class Project:
         """Whether any module of the project says that tests are run by anyio."""
         return self._speak_of(_ANYIO, self.config.rootdir)
 
-    def _speak_of(self, words: tuple[bytes, ...], folder: Path) -> bool:
-        """Whether a module in or below a folder holds one of some words."""
+    def _speak_of(self, words: Words, folder: Path, without: Words = (), least: int = 1) -> bool:
+        """Whether a module, or at least so many, in or below a folder hold one of some words and none of others."""
         if (folder, words) not in self._first:
-            where = (path for path, text in self._texts_below(folder) if any(word in text for word in words))
-            self._first[folder, words] = next(where, None)
+            where = (
+                path
+                for path, text in self._texts_below(folder)
+                if any(word in text for word in words) and not any(word in text for word in without)
+            )
+            self._first[folder, words] = tuple(islice(where, least))
         found = self._first[folder, words]
         self.resolver.notes.words |= {(folder, word) for word in words}
-        if found is not None:
-            self.resolver.notes.paths.add(found)
-        return found is not None
+        self.resolver.notes.paths.update(found)
+        return len(found) >= least
 
     def _is_plugin(self) -> bool:
         """Whether the project declares a pytest plugin of its own, which its tests may have without its being installed, and
