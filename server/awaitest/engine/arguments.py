@@ -12,6 +12,7 @@ from awaitest.engine.filled import holds_data
 from awaitest.engine.steps import Misuse
 from awaitest.engine.syntax import first_use
 from awaitest.engine.values import (
+    CallableValue,
     ClassInfo,
     Collection,
     Coroutine,
@@ -190,6 +191,12 @@ def borrows(target: FunctionValue, argument: Argument, call: Call) -> bool:
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr in BORROWING
     }
     return bool(used) and all(id(part) in lent for part in used)
+
+
+def decorates(call: Call) -> bool:
+    """Whether this is a decorator at work, `app.get("/")(handler)`: what it gives is the handler, whatever is declared."""
+    handlers = (FunctionValue, CallableValue)
+    return isinstance(call.node.func, ast.Call) and any(every(it.value, *handlers) for it in call.arguments)
 
 
 def fits(call: Call, target: FunctionValue) -> bool:

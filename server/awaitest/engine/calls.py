@@ -13,6 +13,7 @@ from awaitest.engine.arguments import (
     check_append,
     check_arguments,
     check_constructor,
+    decorates,
     fits,
     given,
     hand_over,
@@ -85,7 +86,7 @@ def _apply(run: Evaluator, call: Call, kind: Kind) -> Value:
             return _instantiate(run, call, cls)
         case FunctionValue() if not run.expected or fits(call, kind):
             return _function(run, call, kind)
-        case CallableValue(result=result):
+        case CallableValue(result=result) if not decorates(call):
             hand_over(run, call)
             return resited(run, call, result)
         case AsyncMockValue(assertion=assertion):
@@ -94,15 +95,8 @@ def _apply(run: Evaluator, call: Call, kind: Kind) -> Value:
         case Instance(cls=cls):
             method = run.world.member(cls, "__call__")
             if method is not None and not run.world.derives(cls, "NonCallableMock", "unittest", "mock"):
-                return apply(
-                    run,
-                    Call(
-                        call.node,
-                        call.label,
-                        members.attribute(run.world, frozenset({kind}), "__call__"),
-                        call.arguments,
-                    ),
-                )
+                callee = members.attribute(run.world, frozenset({kind}), "__call__")
+                return apply(run, Call(call.node, call.label, callee, call.arguments))
     check_append(run, call)
     hand_over(run, call)
     return UNKNOWN

@@ -40,9 +40,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
 from awaitest.engine.diagnostic import Fix, Severity
-from awaitest.engine.repair import dropped_await, fix, plain_test_edits
+from awaitest.engine.expecting import EXPECTING, called_name
+from awaitest.engine.repair import dropped_await, fix, path_to, plain_test_edits
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
 from awaitest.engine.steps import Awaited
@@ -56,7 +58,7 @@ def check(step: Awaited, run: Run) -> Iterator[Finding]:
     """An await on something that has no `__await__`."""
     if step.expected or not step.operand or not _cannot_be_awaited(step.operand, run):
         return
-    if _overrides(step, run) or _left_to_the_test(step, run):
+    if _overrides(step, run) or _left_to_the_test(step, run) or _fails_before(step, run):
         return
     message = f"`{short(step.node.value)}` gives {plainly(step.operand)}, which cannot be awaited. Drop the `await`: the value is already there."
     yield Finding(step.node, message, lambda: _fix(step, run))
@@ -82,6 +84,17 @@ def _left_to_the_test(step: Awaited, run: Run) -> bool:
     """Whether the value is that of an async fixture which nobody may have run for the test."""
     asked = (it.fixture for it in run.received() if it.name == getattr(step.node.value, "id", None))
     return any(it.function.is_async and run.engine.runner.handles(it, run.verdict) is not True for it in asked)
+
+
+def _fails_before(step: Awaited, run: Run) -> bool:
+    """Whether the test waits for an error of the call itself, after which nothing is left to be awaited."""
+    path = [step.node, *path_to(run.node, step.node)] if isinstance(step.node.value, ast.Call) else []
+    return any(
+        isinstance(block, ast.With)
+        and inner is block.body[-1]
+        and any(called_name(item.context_expr) in EXPECTING for item in block.items)
+        for inner, block in pairwise(path)
+    )
 
 
 def _fix(step: Awaited, run: Run) -> Fix | None:
