@@ -1,7 +1,8 @@
 """Prints what a keystroke costs: ``python -m benchmarks.keystroke [--lines N ...] [--edits N] [--push] [FILE ...]``.
 
 All servers are alive at once and take turns at each edit, so that what the machine does meanwhile hits all of them. The first is ours,
-the second `ruff server` with the rules ASYNC, PT and RUF, which the ratios are to; ty, pyright and pyrefly join where they are installed.
+the second `ruff server` with the rules ASYNC, PT and RUF, which the ratios are to; the third, stock pygls that says nothing, is what any
+server in its stead would cost; ty, pyright and pyrefly join where they are installed.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ dependencies = ["fastapi", "httpx", "pytest", "pytest-asyncio"]
 [tool.ruff.lint]
 select = ["ASYNC", "PT", "RUF"]
 """
+STOCK = Path(__file__).with_name("stock.py")
 OTHERS = {
     "ty": ["ty", "server"],
     "pyright": ["pyright-langserver", "--stdio"],
@@ -39,6 +41,7 @@ def servers(folder: Path, *, pull: bool, others: bool) -> Iterator[Server]:
     if ruff is None:
         raise SystemExit("no ruff to compare with: install it beside this Python")
     yield Server("ruff", [ruff, "server"], folder, pull=pull)
+    yield Server("stock pygls", [sys.executable, str(STOCK)], folder, pull=pull)
     for name, command in OTHERS.items() if others else ():
         program = tool(command[0])
         if program is not None:
