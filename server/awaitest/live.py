@@ -309,7 +309,10 @@ class Live:
         gone = state.sheet.by_segment[old]
         for run in gone:
             state.reports.pop(run, None)
+            state.placed.pop(run, None)
             state.watching.discard(run)
+            if run.function is not None:
+                run.engine.world.forget(run.function)
         state.sheet.exchange(old, new, inside)
         state.pending = [run for run in state.pending if run not in gone] + inside
 

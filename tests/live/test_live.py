@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import gc
 import random
 import sys
 from pathlib import Path
@@ -235,3 +237,16 @@ def test_a_module_that_comes_beside_the_tests_of_a_project_without_configuration
     assert live.check(test) == []
     assert live.open(module, "async def fetch():\n    return 1\n") == {test}
     assert [code for code, *_ in said(live, test)] == ["AWT101"]
+
+
+def test_versions_of_a_test_that_are_gone_take_no_memory() -> None:
+    live = opened({CART: CART.read_text()})
+    line = line_of(live, CART, "assert")
+    alive = []
+    for _ in range(2):
+        for turn in range(40):
+            live.edit(CART, [(Span.of(line, 0, line, turn % 2), "" if turn % 2 else " ")])
+            live.check(CART)
+        gc.collect()
+        alive.append(sum(isinstance(it, ast.FunctionDef | ast.AsyncFunctionDef) for it in gc.get_objects()))
+    assert alive[0] == alive[1]

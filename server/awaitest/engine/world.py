@@ -80,6 +80,10 @@ class World:
             info = self._functions[id(node)] = FunctionInfo(module, node, owner)
         return info
 
+    def forget(self, function: FunctionInfo) -> None:
+        """A function is gone: nobody will ask for it again."""
+        self._functions.pop(id(function.node), None)
+
     def remembered(self, module: Module, name: str, compute: Callable[[], Value]) -> Value:
         """`compute()` once per module and name; a circular definition is unknown."""
         key = (id(module), name)

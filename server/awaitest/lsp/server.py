@@ -147,6 +147,7 @@ def serve(greeting: Greeting) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     gc.set_threshold(_OBJECTS)
+    gc.freeze()  # what was imported stays
     sys.stdout = sys.stderr
     server = Server()
     try:
