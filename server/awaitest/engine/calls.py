@@ -33,9 +33,10 @@ from awaitest.engine.facts import (
 )
 from awaitest.engine.generics import bound_by, bound_in
 from awaitest.engine.patches import replaces
+from awaitest.engine.promises import breaks_its_word, passes_through
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED
 from awaitest.engine.steps import Misuse
-from awaitest.engine.syntax import awaits, generates, gives_self, is_placeholder, passed_through
+from awaitest.engine.syntax import awaits, generates, gives_self, is_placeholder
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -63,7 +64,6 @@ from awaitest.engine.values import (
     known,
     plain,
 )
-from awaitest.source.nodes import spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
@@ -310,9 +310,11 @@ def _result(
     node = function.node
     assert not isinstance(node, ast.Lambda)
     if receiver is not None and gives_self(node):
-        return receiver
+        return frozenset(Instance(kind.cls) if isinstance(kind, ClassValue) else kind for kind in receiver)
     value = declared(run.world, function.module, node.returns, bound=bound_by(run.world, function, arguments))
-    if receiver is not None and node.returns is not None and _passes_through(run, function, receiver):
+    if breaks_its_word(function, value):
+        return run.world.reader.returns(function, arguments)
+    if receiver is not None and node.returns is not None and passes_through(run, function, receiver):
         handed_on = run.world.reader.returns(function, arguments)
         return handed_on if every(handed_on, Coroutine) else UNKNOWN
     if known(_without_protocols(value)) and not every(value, Awaitable) and not _body_tells_more(run, function, value):
@@ -339,25 +341,6 @@ def given_by(run: Evaluator, function: FunctionInfo, receiver: Value) -> Value:
     if not function.is_async:
         return _result(run, function, arguments, receiver)
     return frozenset({Coroutine(Site(node, function.module, "", lambda: _result(run, function, arguments, receiver)))})
-
-
-def _passes_through(run: Evaluator, function: FunctionInfo, receiver: Value) -> bool:
-    """Whether a method gives back what `self.x()` gives, and `x` is neither a plain method nor a class that `self` keeps: its
-    annotation may then tell what comes in the end, as in classes that serve a synchronous and an asynchronous client alike."""
-    found = [
-        run.world.member(kind.cls, name)
-        for name in passed_through(function.node)
-        for kind in receiver
-        if isinstance(kind, Instance)
-    ]
-    return any(member is None or not _gives_at_once(member.nodes[-1]) for member in found)
-
-
-def _gives_at_once(node: ast.AST) -> bool:
-    """Whether calling a member of a class certainly gives what it promises, no coroutine of it."""
-    if isinstance(node, ast.AnnAssign):
-        return isinstance(node.annotation, ast.Subscript) and spelt(node.annotation.value) in {"type", "Type"}
-    return isinstance(node, ast.FunctionDef) or (isinstance(node, ast.AsyncFunctionDef) and generates(node))
 
 
 def _body_tells_more(run: Evaluator, function: FunctionInfo, declared_value: Value) -> bool:

@@ -70,6 +70,9 @@ class ControlFlow(Evaluator):
             self.snapshots.update((id(step), after) for step in self.steps[before:])
 
     def _do_If(self, node: ast.If) -> None:
+        if isinstance(node.test, ast.Constant):
+            self.block(node.body if node.test.value else node.orelse)
+            return
         told = self.told(node.test)
         self.narrow(node.test)
         self.condition(node.test)

@@ -146,10 +146,10 @@ def _of_class(world: World, cls: ClassInfo, name: str, receiver: Value | None) -
             return assigned
     if member is None:
         return UNKNOWN
-    return _definition(world, member, receiver)
+    return _definition(world, cls, member, receiver)
 
 
-def _definition(world: World, member: Member, receiver: Value | None) -> Value:
+def _definition(world: World, cls: ClassInfo, member: Member, receiver: Value | None) -> Value:
     functions = [node for node in member.nodes if isinstance(node, Definition)]
     plain_ones = [node for node in functions if not decorated_with(node, "overload")]
     last = member.nodes[-1]
@@ -158,13 +158,13 @@ def _definition(world: World, member: Member, receiver: Value | None) -> Value:
         node = plain_ones[-1] if plain_ones else functions[-1]
         if any(decorated_with(item, "setter") for item in functions):
             node = functions[0]
-        return _method(world, member.owner, node, receiver)
+        return _method(world, cls, member.owner, node, receiver)
     if isinstance(last, ast.AnnAssign):
         return declared(world, module, last.annotation, bound=bound_in(world, member.owner, receiver))
     if isinstance(last, ast.Assign):
         beside = statements_binding(member.owner.node.body, getattr(last.value, "id", ""))
         if beside and isinstance(beside[-1], Definition):
-            return _method(world, member.owner, beside[-1], receiver)
+            return _method(world, cls, member.owner, beside[-1], receiver)
         return world.reader.expression(module, last.value)
     if isinstance(last, ast.ClassDef):
         return frozenset({ClassValue(world.class_info(module, last))})
@@ -172,8 +172,9 @@ def _definition(world: World, member: Member, receiver: Value | None) -> Value:
 
 
 def _method(
-    world: World, owner: ClassInfo, node: ast.FunctionDef | ast.AsyncFunctionDef, receiver: Value | None
+    world: World, cls: ClassInfo, owner: ClassInfo, node: ast.FunctionDef | ast.AsyncFunctionDef, receiver: Value | None
 ) -> Value:
+    """A method of `owner` that is read of `cls`, or of an object of it."""
     function = world.function_info(owner.module, node, owner)
     if any(decorated_with(node, name) for name in _PROPERTIES):
         if receiver is None:
@@ -182,7 +183,7 @@ def _method(
     if decorated_with(node, "staticmethod"):
         return frozenset({FunctionValue(function)})
     if decorated_with(node, "classmethod"):
-        return frozenset({FunctionValue(function, frozenset({ClassValue(owner)}))})
+        return frozenset({FunctionValue(function, frozenset({ClassValue(cls)}))})
     return frozenset({FunctionValue(function, receiver)})
 
 

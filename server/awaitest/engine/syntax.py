@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeGuard
 
 from awaitest.engine.world import Definition
-from awaitest.source.nodes import children, kept, listed, of_kind, parts_of
+from awaitest.source.nodes import children, kept, listed, of_kind, parts_of, spelt
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 DECIDING = (ast.If, ast.Try, ast.For, ast.AsyncFor, ast.While, ast.Match)
@@ -204,12 +204,13 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def gives_self(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a method declares that it gives its own object: `Self`, or the type variable that stands at `self`."""
+    """Whether a method declares that it gives its own object, or one of its class: `Self`, or the type variable that stands at `self`
+    or, in `type[…]`, at `cls`."""
     returned = getattr(node.returns, "id", None) or getattr(node.returns, "value", None)
     first = (node.args.posonlyargs + node.args.args)[:1]
-    return returned == "Self" or (
-        returned is not None and bool(first) and getattr(first[0].annotation, "id", None) == returned
-    )
+    own = first[0].annotation if first else None
+    own = own.slice if isinstance(own, ast.Subscript) and spelt(own.value) in {"type", "Type", "typing.Type"} else own
+    return returned == "Self" or (returned is not None and getattr(own, "id", None) == returned)
 
 
 def is_super(node: ast.expr) -> bool:

@@ -1,0 +1,58 @@
+"""Whether a function keeps what its annotation promises: code that serves a synchronous and an asynchronous class alike often does not."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from awaitest.engine.annotations import declared
+from awaitest.engine.syntax import generates, own_nodes, passed_through
+from awaitest.engine.values import NONE, Awaitable, FunctionInfo, Instance, Value, known
+from awaitest.source.nodes import spelt
+
+if TYPE_CHECKING:
+    from awaitest.engine.expressions import Evaluator
+    from awaitest.engine.world import Member
+
+
+def passes_through(run: Evaluator, function: FunctionInfo, receiver: Value) -> bool:
+    """Whether a method gives back what `self.x()` gives, and `x` is neither a plain method nor a class that `self` keeps: its
+    annotation may then tell what comes in the end."""
+    found = [
+        run.world.member(kind.cls, name)
+        for name in passed_through(function.node)
+        for kind in receiver
+        if isinstance(kind, Instance)
+    ]
+    return any(member is None or not _gives_at_once(run, function, member) for member in found)
+
+
+def _gives_at_once(run: Evaluator, function: FunctionInfo, member: Member) -> bool:
+    """Whether calling a member of a class certainly gives what it promises, no coroutine of it."""
+    node = member.nodes[-1]
+    if isinstance(node, ast.AnnAssign):
+        return isinstance(node.annotation, ast.Subscript) and spelt(node.annotation.value) in {"type", "Type"}
+    if isinstance(node, ast.AsyncFunctionDef):
+        return generates(node)
+    if not isinstance(node, ast.FunctionDef):
+        return False
+    here = function.owner
+    return here is None or member.owner in run.world.mro(here)[0] or _promises_at_once(run, member, node)
+
+
+def _promises_at_once(run: Evaluator, member: Member, node: ast.FunctionDef) -> bool:
+    """Whether a method that overrides another declares something that is there already."""
+    value = declared(run.world, member.owner.module, node.returns)
+    return known(value) and not any(
+        isinstance(kind, Awaitable)
+        or (isinstance(kind, Instance) and run.world.has(kind.cls, "__await__") is not False)
+        for kind in value
+    )
+
+
+def breaks_its_word(function: FunctionInfo, value: Value) -> bool:
+    """Whether a function of the project that declares None gives something back."""
+    return (value == NONE and function.module.origin == "project") and any(
+        isinstance(part, ast.Return) and not isinstance(part.value, ast.Constant | None)
+        for part in own_nodes(function.node)
+    )
