@@ -17,7 +17,6 @@ from awaitest.engine.values import (
     Instance,
     Plain,
     Value,
-    coroutines,
     every,
     join,
     plain,
@@ -65,6 +64,10 @@ _NEEDING_DATA = frozenset(
         "all",
         "min",
         "max",
+        "enumerate",
+        "reversed",
+        "zip",
+        "iter",
     }
 )
 _LOOKING = frozenset({"str", "repr", "print", "format"})
@@ -103,8 +106,7 @@ def called_builtin(run: Evaluator, call: Call, name: str) -> Value:
         inner = frozenset({Collection("list", join(*(k.element for k in first.value if isinstance(k, Collection))))})
         return inner if every(first.value, Collection) else frozenset({Collection("list", UNKNOWN)})
     if name == "isinstance" and first is not None:
-        for kind in coroutines(first.value):
-            kind.site.inspected = True
+        run.inspect(first.value)
     elif name not in _LOOKING and name not in _NEEDING_DATA and name != "bool":
         hand_over(run, call)
     if name in _ITERATING and not (name in {"all", "any"} and first is not None and every(first.value, Collection)):

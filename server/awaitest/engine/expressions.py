@@ -96,7 +96,9 @@ class Evaluator(Tracker):
         if self.patched and self._is_patched(base, node):
             return UNKNOWN
         if may_be(base, Coroutine):
-            if node.attr in INSPECTED:
+            if node.attr == "close":
+                self.inspect(base)
+            elif node.attr in INSPECTED:
                 self.escape(base)
             else:
                 self.misuse(base, node, Misuse.ATTRIBUTE, node.attr)

@@ -100,6 +100,11 @@ class Tracker:
                 self.note(step)
         return True
 
+    def inspect(self, value: Value) -> None:
+        """Note that somebody knows, for every coroutine in the value, that it is one: that nobody awaits it may be meant."""
+        for kind in coroutines(value):
+            kind.site.inspected = True
+
     def site(self, node: ast.AST, label: str) -> Site:
         """The site of this node: one for all times the walk comes by."""
         known = self._sites.get(id(node))

@@ -30,6 +30,11 @@ class Use:
         return self.around[0]
 
 
+_GOING_OVER = frozenset(
+    {"len", "list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max", "any", "all", "enumerate", "zip", "reversed"}
+)  # fmt: skip
+
+
 def library_callee(target: Value) -> str | None:
     """The one function of a library that a value certainly is, such as `asyncio.gather` or `asyncio.TaskGroup.create_task`."""
     found: str | None = None
@@ -89,12 +94,24 @@ def reads_result(use: Use, own: Container[str]) -> bool:
             return iterable is use.node
         case ast.Assert(test=test):
             return test is use.node
-        case ast.Call(func=ast.Name(id="len"), args=[measured]):
-            return measured is use.node
+        case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[container]) if container is use.node:
+            return True
+        case ast.Call(func=ast.Name(id=name)) if name in _GOING_OVER:
+            return True
+        case ast.Starred():
+            return True
         case ast.Assign(targets=[ast.Tuple() | ast.List()]):
             return True
         case ast.Compare(left=left, ops=[ast.Eq() | ast.NotEq()], comparators=[other]):
             return left is use.node and isinstance(other, (ast.Constant, ast.List, ast.Dict, ast.Tuple, ast.ListComp))
+    return False
+
+
+def fails_at(use: Use, own: Container[str]) -> bool:
+    """Whether a place fails for any future or coroutine, be it awaited elsewhere or not."""
+    match use.parent:
+        case ast.Subscript() | ast.Attribute() | ast.Call(func=ast.Name(id="len")):
+            return reads_result(use, own)
     return False
 
 

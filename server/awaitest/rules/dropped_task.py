@@ -45,7 +45,7 @@ from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
 from awaitest.engine.steps import Called
 from awaitest.engine.tasks import STARTING, await_later, ends, waits_after
-from awaitest.engine.uses import library_callee, reads_result, uses
+from awaitest.engine.uses import Use, fails_at, library_callee, reads_result, uses
 from awaitest.engine.words import short
 
 RULE = Rule("AWT107", "dropped-task", Severity.ERROR)
@@ -66,14 +66,19 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
     if places is None:
         return
     name = short(step.node)
-    if places and all(
-        reads_result(use, _OWN) or (run.kind == TEST and isinstance(use.parent, ast.Return)) for use in places
-    ):
+    if places and _meant_as_results(places, run):
         message = f"`{name}` gives a future, not the results: nobody awaits it. Await it to get them."
         where = places[0].node if callee in STARTING and len(places) == 1 else step.node
         yield Finding(step.node, message, lambda: await_fix(run, where, f"Await `{name}`"))
     elif callee != _THREAD and all(isinstance(use.parent, ast.Expr) for use in places):
         yield from _dropped(step, run, name, starts=callee in STARTING)
+
+
+def _meant_as_results(places: list[Use], run: Run) -> bool:
+    """Whether all that is done with a future needs its results, or some of it fails while nobody awaits it."""
+    if any(fails_at(use, _OWN) for use in places):
+        return not any(isinstance(use.parent, ast.Await) for use in places)
+    return all(reads_result(use, _OWN) or (run.kind == TEST and isinstance(use.parent, ast.Return)) for use in places)
 
 
 def _dropped(step: Called, run: Run, name: str, starts: bool) -> Iterator[Finding]:
