@@ -46,7 +46,7 @@ from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.expecting import EXPECTING, called_name
 from awaitest.engine.repair import dropped_await, fix, path_to, plain_test_edits
 from awaitest.engine.rule import Finding, Rule
-from awaitest.engine.run import Run
+from awaitest.engine.run import MODULE, Run
 from awaitest.engine.steps import Awaited
 from awaitest.engine.values import Collection, Instance, Plain, Value
 from awaitest.engine.words import plainly, short
@@ -88,7 +88,9 @@ def _left_to_the_test(step: Awaited, run: Run) -> bool:
 
 def _fails_before(step: Awaited, run: Run) -> bool:
     """Whether the test waits for an error of the call itself, after which nothing is left to be awaited."""
-    path = [step.node, *path_to(run.node, step.node)] if isinstance(step.node.value, ast.Call) else []
+    if run.kind == MODULE or not isinstance(step.node.value, ast.Call):
+        return False
+    path = [step.node, *path_to(run.node, step.node)]
     return any(
         isinstance(block, ast.With)
         and inner is block.body[-1]
