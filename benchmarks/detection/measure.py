@@ -11,6 +11,7 @@ from pathlib import Path
 
 from awaitest.check import Told
 from awaitest.live import Live
+from awaitest.project.files import DiskFiles
 from awaitest.source.splitter import split_lines
 from awaitest.source.text import Edit, Span, apply, conflict
 from benchmarks.detection.mutants import Mutant, mutants
@@ -37,6 +38,19 @@ class Outcome:
     said: tuple[str, ...]
 
 
+class Alone(DiskFiles):
+    """The disk without the files that lie in the folders above a suite: our own configuration is none of its."""
+
+    def __init__(self, root: Path) -> None:
+        self._above = frozenset(root.parents)
+
+    def read(self, path: Path) -> bytes | None:
+        return None if path.parent in self._above else super().read(path)
+
+    def is_file(self, path: Path) -> bool:
+        return path.parent not in self._above and super().is_file(path)
+
+
 def sample(suite: Suite, limit: int, seed: int) -> dict[SuiteFile, list[Mutant]]:
     """At most `limit` mutants of each kind, drawn from all files of a suite."""
     by_kind: dict[str, list[tuple[SuiteFile, Mutant]]] = defaultdict(list)
@@ -55,7 +69,7 @@ def measure(
     root: Path, chosen: dict[SuiteFile, list[Mutant]], environment: Path = Path(sys.prefix)
 ) -> Iterator[Outcome]:
     """Plant and check each; the files themselves are left as they are, and nothing of the environment is run."""
-    live = Live(environments={root: environment})
+    live = Live(Alone(root), environments={root: environment})
     for file, planted in chosen.items():
         live.open(file.path, file.text)
         before = {_key(it) for it in live.check(file.path)}
