@@ -42,7 +42,13 @@ class Reader(Protocol):
         """What the methods of a class assign to `self.<name>`, or None where none does."""
 
 
-_PAIRED = {"__enter__": "__aenter__", "__aenter__": "__enter__", "__iter__": "__aiter__", "__aiter__": "__iter__"}
+_PAIRED = {
+    "__enter__": "__aenter__",
+    "__aenter__": "__enter__",
+    "__iter__": "__aiter__",
+    "__getitem__": "__aiter__",
+    "__aiter__": "__iter__",
+}
 
 
 class World:
@@ -192,12 +198,12 @@ class World:
         """Whether instances have a special method; None where that is unknown. One of a pair that only raises, as
         `__enter__` of aiohttp's session does, counts as none; one of a pair that subclasses must supply leaves them no
         other way."""
-        other = self.member(cls, _PAIRED[name]) if name in _PAIRED else None
-        if name in _PAIRED and _refuses(self.member(cls, name)) and not _refuses(other):
+        own, other = self.member(cls, name), self.member(cls, _PAIRED[name]) if name in _PAIRED else None
+        if name in _PAIRED and _refuses(own) and not _refuses(other) and not (other is None and _is_open(own)):
             return False
-        if self.member(cls, name) is not None or (name == "__await__" and any(map(_promises_it, self.mro(cls)[0]))):
+        if own is not None or (name == "__await__" and any(map(_promises_it, self.mro(cls)[0]))):
             return True
-        return False if self.mro(cls)[1] and (_is_abstract(other) or not self._leaves_methods(cls)) else None
+        return False if self.mro(cls)[1] and (_is_open(other) or not self._leaves_methods(cls)) else None
 
     def _leaves_methods(self, cls: ClassInfo) -> bool:
         """Whether a class leaves a method to its subclasses, so that its objects are theirs and may have more."""
@@ -220,15 +226,17 @@ class World:
 def _refuses(member: Member | None) -> bool:
     """Whether a method is there to say, by an error, that its object has none."""
     node = member.nodes[-1] if member is not None else None
-    return isinstance(node, Definition) and all(
-        isinstance(part, ast.Raise) or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
-        for part in node.body
-    )
+    said = [part for part in node.body if not _is_constant(part)] if isinstance(node, Definition) else []
+    return bool(said) and all(isinstance(part, ast.Raise) for part in said)
 
 
-def _is_abstract(member: Member | None) -> bool:
-    node = member.nodes[-1] if member is not None else None
-    return isinstance(node, Definition) and decorated_with(node, "abstractmethod")
+def _is_constant(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_open(member: Member | None) -> bool:
+    """Whether subclasses must supply a method."""
+    return member is not None and _is_left(member.nodes[-1])
 
 
 def _is_left(node: ast.stmt) -> TypeGuard[Definition]:

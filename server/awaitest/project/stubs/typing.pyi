@@ -1,5 +1,13 @@
 """typing: what decorators and helpers of it do when they run. Annotations are read by name, not from here."""
 
+from collections.abc import AsyncGenerator as AsyncGenerator
+from collections.abc import AsyncIterable as AsyncIterable
+from collections.abc import AsyncIterator as AsyncIterator
+from collections.abc import Generator as Generator
+from collections.abc import Iterable as Iterable
+from collections.abc import Iterator as Iterator
+from contextlib import AbstractAsyncContextManager as AsyncContextManager
+from contextlib import AbstractContextManager as ContextManager
 from typing import Any as _Any
 
 TYPE_CHECKING: bool
