@@ -41,6 +41,15 @@ def test_what_is_planted_is_found_and_repaired(root: Path) -> None:
     assert [it.mutant.kind for it in outcomes if not (it.found and it.right_rule and it.parses)] == []
 
 
+def test_what_lies_above_a_suite_is_none_of_its(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n", encoding="utf-8")
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "app.py").write_text("from fastapi import FastAPI\n\napp = FastAPI()\n", encoding="utf-8")
+    (tmp_path / "suite" / "test_users.py").write_text(TEST, encoding="utf-8")
+    outcomes = list(measure(tmp_path / "suite", sample(Suite(tmp_path / "suite"), 5, 1)))
+    assert [it.right_rule for it in outcomes if it.mutant.kind == "marker dropped: test"] == [True]
+
+
 @pytest.mark.parametrize(
     ("line", "file", "text"),
     [
