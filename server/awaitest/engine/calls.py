@@ -64,6 +64,7 @@ from awaitest.engine.values import (
     known,
     plain,
 )
+from awaitest.engine.wrappers import object_of, wrapped_by
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
@@ -181,6 +182,10 @@ def _function(run: Evaluator, call: Call, target: FunctionValue) -> Value:
         return special
     check_arguments(run, call, target)
     form = shape(run.world, function)
+    wrapper = wrapped_by(run.world, function) if form is Shape.UNKNOWN else None
+    if wrapper is not None:
+        hand_over(run, call)
+        return frozenset({object_of(run.world, wrapper, _result(run, function, bound_arguments(call, target)))})
     if form is Shape.UNKNOWN or (not function.is_async and awaits(node)) or makes_fixture(run.world, function):
         hand_over(run, call)
         return UNKNOWN

@@ -208,16 +208,21 @@ class PlainWrapper:
         return any(isinstance(part, ast.Return) and part.value in self.calls for part in parts_of(self.node))
 
 
+def inner_wrapper(node: Definition) -> ast.FunctionDef | None:
+    """The plain function in a decorator that does nothing but give that back."""
+    body = [part for part in node.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
+    wrapper = body[0] if len(body) == 2 else None
+    is_given = isinstance(wrapper, ast.FunctionDef) and _returned_names(node) == {wrapper.name}
+    return wrapper if isinstance(wrapper, ast.FunctionDef) and is_given and _only_wraps(wrapper) else None
+
+
 def plain_wrapper(node: Definition, called: bool) -> PlainWrapper | None:
     """The wrapper of a decorator that does nothing else with its function; None where it may."""
-    body = [part for part in node.body if not (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))]
+    wrapper = inner_wrapper(node)
+    if wrapper is None or called:
+        return plain_wrapper(wrapper, called=False) if wrapper is not None else None
     parameters = [item.arg for item in (*node.args.posonlyargs, *node.args.args)]
-    if len(body) != 2 or not isinstance(body[0], ast.FunctionDef) or _returned_names(node) != {body[0].name}:
-        return None
-    wrapper = body[0]
-    if called:
-        return plain_wrapper(wrapper, called=False)
-    calls = _calls(wrapper, parameters[0]) if parameters and _only_wraps(wrapper) and not _yields(wrapper) else ()
+    calls = _calls(wrapper, parameters[0]) if parameters and not _yields(wrapper) else ()
     return PlainWrapper(wrapper, calls) if calls else None
 
 

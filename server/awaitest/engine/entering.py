@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.repair import await_edits, dropped_await, path_to
 from awaitest.engine.uses import library_callee
-from awaitest.engine.values import Instance, Kind, Manager, Value
+from awaitest.engine.values import Instance, Kind, Manager, Plain, Value
 from awaitest.source.layout import renamed
 from awaitest.source.text import Edit
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from awaitest.engine.steps import Called
 
 _STACKS = frozenset({"contextlib.ExitStack", "contextlib.AsyncExitStack"})
+_ENTERING = ("__enter__", "__aenter__")
 _METHODS = {"enter_context": False, "enter_async_context": True}
 
 
@@ -29,6 +30,15 @@ def enters_instead(run: Run, value: Value, is_async: bool) -> bool:
     """Whether the other kind of block can enter this."""
     other = "__enter__" if is_async else "__aenter__"
     return cannot_enter(run, value, is_async) or (bool(value) and all(_has(kind, run, other) for kind in value))
+
+
+def no_block_enters(run: Run, value: Value) -> bool:
+    """Whether some of what a value may be can be entered by no block of either kind."""
+    return any(
+        isinstance(kind, Plain)
+        or (isinstance(kind, Instance) and not any(run.engine.world.has(kind.cls, it) for it in _ENTERING))
+        for kind in value
+    )
 
 
 def _has(kind: Kind, run: Run, method: str) -> bool | None:

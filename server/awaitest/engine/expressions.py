@@ -355,7 +355,8 @@ class Evaluator(Tracker):
             case ast.Subscript():
                 key, owner = self.eval(target.slice), self.eval(target.value)
                 self.note(Stored(node=target, owner=owner, key=key, value=value, expected=self.expected > 0))
-                self.escape(owner)
+                if not self.misuse(owner, target, Misuse.SUBSCRIPT):
+                    self.escape(owner)
                 self.escape(value)
 
     def _unpack(self, target: ast.expr, elements: list[ast.expr], value: Value) -> None:

@@ -35,7 +35,7 @@ _DEEPEST = 8
 
 
 def _bound(world: World, cls: ClassInfo, arguments: tuple[Value, ...], owner: ClassInfo, depth: int) -> Bindings:
-    names = _variables(world, cls) if arguments else []
+    names = variables(world, cls) if arguments else []
     own = dict(zip(names, arguments, strict=True)) if len(names) == len(arguments) else {}
     if owner is cls or depth > _DEEPEST:
         return own if owner is cls else {}
@@ -49,7 +49,7 @@ def _bound(world: World, cls: ClassInfo, arguments: tuple[Value, ...], owner: Cl
     return {}
 
 
-def _variables(world: World, cls: ClassInfo) -> list[str]:
+def variables(world: World, cls: ClassInfo) -> list[str]:
     """The type variables of a class, in the order in which its arguments are given."""
     own = getattr(cls.node, "type_params", None)
     if own:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
 from awaitest.engine.generics import bound_in
+from awaitest.engine.syntax import INSPECTED, OF_FUTURES
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -76,7 +77,10 @@ def at_path(world: World, path: str) -> Value:
 
 
 def lacks(world: World, base: Value, name: str) -> bool:
-    """Whether the objects in a value, all of known classes, certainly have no such attribute."""
+    """Whether the objects in a value, all of known classes, certainly have no such attribute. An object of which is only
+    declared that it can be awaited has what futures and coroutines have."""
+    if every(base, Awaitable):
+        return name not in OF_FUTURES | INSPECTED and all(isinstance(it, Awaitable) and it.cls is None for it in base)
     return every(base, Instance) and all(
         isinstance(kind, Instance)
         and world.complete(kind.cls)

@@ -161,6 +161,11 @@ INSPECTED = frozenset(
 )  # fmt: skip
 """Attributes that coroutine objects have themselves."""
 
+OF_FUTURES = frozenset(
+    {"cancel", "cancelled", "done", "result", "exception", "add_done_callback", "remove_done_callback", "get_loop", "get_coro", "get_name", "set_name", "get_context", "get_stack", "print_stack", "cancelling", "uncancel", "set_result", "set_exception"}
+)  # fmt: skip
+"""Attributes of futures and tasks."""
+
 
 @kept
 def shared_names(node: ast.AST) -> frozenset[str]:

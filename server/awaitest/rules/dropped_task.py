@@ -44,6 +44,7 @@ from awaitest.engine.repair import await_fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import TEST, Run
 from awaitest.engine.steps import Called
+from awaitest.engine.syntax import OF_FUTURES
 from awaitest.engine.tasks import STARTING, await_later, ends, waits_after
 from awaitest.engine.uses import Use, fails_at, library_callee, reads_result, uses
 from awaitest.engine.words import short
@@ -53,8 +54,6 @@ RULE = Rule("AWT107", "dropped-task", Severity.ERROR)
 _COLLECTING = frozenset({"asyncio.gather", "asyncio.shield"})
 _THREAD = "asyncio.AbstractEventLoop.run_in_executor"
 """The thread runs on without anybody who waits: its future may be dropped on purpose."""
-_OWN = frozenset({"cancel", "cancelled", "done", "result", "exception", "add_done_callback", "remove_done_callback", "get_loop", "get_coro", "get_name", "set_name", "get_context", "get_stack", "print_stack", "cancelling", "uncancel", "set_result", "set_exception"})  # fmt: skip
-"""Attributes of futures and tasks."""
 
 
 def check(step: Called, run: Run) -> Iterator[Finding]:
@@ -76,9 +75,11 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
 
 def _meant_as_results(places: list[Use], run: Run) -> bool:
     """Whether all that is done with a future needs its results, or some of it fails while nobody awaits it."""
-    if any(fails_at(use, _OWN) for use in places):
+    if any(fails_at(use, OF_FUTURES) for use in places):
         return not any(isinstance(use.parent, ast.Await) for use in places)
-    return all(reads_result(use, _OWN) or (run.kind == TEST and isinstance(use.parent, ast.Return)) for use in places)
+    return all(
+        reads_result(use, OF_FUTURES) or (run.kind == TEST and isinstance(use.parent, ast.Return)) for use in places
+    )
 
 
 def _dropped(step: Called, run: Run, name: str, starts: bool) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 Finds calls of coroutine functions whose coroutine is dropped, or used as if it were the result: its attributes read,
 passed as data, written into a string, looped over, returned by a test, handed out by a fixture whose tests read the result.
+Other objects that must be awaited, such as queries of an ORM, are judged by what they lack and their result has.
 
 Why: Calling a coroutine function runs nothing. It only makes a coroutine object, and the work starts when somebody
 awaits it. A test that drops the coroutine passes without having sent its request; one that uses it fails with an error
@@ -39,15 +40,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from awaitest.engine.awaitables import not_awaited
+from awaitest.engine.awaitables import taken_for_result
 from awaitest.engine.diagnostic import Severity
+from awaitest.engine.entering import no_block_enters
 from awaitest.engine.handover import read_as
 from awaitest.engine.repair import await_fix
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import Run
-from awaitest.engine.steps import FAILING, Absent, Gave, Misuse, Misused
-from awaitest.engine.values import Coroutine, Instance, Plain, Site, every
-from awaitest.engine.words import describe, short
+from awaitest.engine.steps import FAILING, Absent, Called, Gave, Misuse, Misused
+from awaitest.engine.values import Coroutine, every
+from awaitest.engine.words import short
 
 RULE = Rule("AWT101", "missing-await", Severity.ERROR)
 
@@ -64,13 +66,12 @@ _CLAIMS = {
     Misuse.ITERATED: "is not awaited, so it gives a coroutine, which cannot be looped over",
     Misuse.ENTERED: "is not awaited, so it gives a coroutine, which no `with` can enter",
 }
-_ENTERING = ("__enter__", "__aenter__")
 
 
-def check(step: Misused | Gave | Absent, run: Run) -> Iterator[Finding]:
+def check(step: Misused | Gave | Absent | Called, run: Run) -> Iterator[Finding]:
     """A coroutine, or another object to be awaited, meets a use that only its result could serve."""
-    if isinstance(step, Absent):
-        yield from _read(step, run)
+    if isinstance(step, (Absent, Called)):
+        yield from _object(step, run)
     elif isinstance(step, Gave):
         yield from _handed_out(step, run)
     else:
@@ -81,7 +82,7 @@ def _misused(step: Misused, run: Run) -> Iterator[Finding]:
     claim, site = _CLAIMS.get(step.how), step.coroutine.site
     if claim is None or (step.expected and step.how in {*FAILING, Misuse.ARGUMENT}):
         return
-    if step.how is Misuse.ENTERED and _cannot_be_entered(site, run):
+    if step.how is Misuse.ENTERED and no_block_enters(run, site.result()):
         return
     here = run.mine(site.node)
     message = f"`{site.label}(…)` {claim.format(detail=step.detail)}. Nothing of a coroutine function runs before it is awaited."
@@ -91,12 +92,13 @@ def _misused(step: Misused, run: Run) -> Iterator[Finding]:
         yield Finding(step.node, f"{message} It is made in {site.module.name}.")
 
 
-def _read(step: Absent, run: Run) -> Iterator[Finding]:
-    """An attribute is read that the object lacks and the result has."""
-    call = not_awaited(step, run)
-    if call is not None:
+def _object(step: Absent | Called, run: Run) -> Iterator[Finding]:
+    """An object to be awaited is asked for what it lacks."""
+    found = taken_for_result(step, run)
+    if found is not None:
+        call, claim = found
         name = short(call)
-        message = f"`{name}` is not awaited, so it gives a `{describe(step.owner)}`, which has no `{step.node.attr}`."
+        message = f"`{name}` is not awaited, so it gives {claim}."
         yield Finding(call, message, lambda: await_fix(run, call, f"Await `{name}`"))
 
 
@@ -108,12 +110,3 @@ def _handed_out(step: Gave, run: Run) -> Iterator[Finding]:
     if len(sites) == 1 and run.mine(site := sites[0].node) and (read := read_as(run)) is not None:
         message = f"`{sites[0].label}(…)` is not awaited, so those who ask for `{run.fixture.name}` get a coroutine, which has no `{read}`."
         yield Finding(site, message, lambda: await_fix(run, site, f"Await `{sites[0].label}(…)`"))
-
-
-def _cannot_be_entered(site: Site, run: Run) -> bool:
-    """Whether awaiting gives nothing that a `with` could enter either."""
-    return any(
-        isinstance(kind, Plain)
-        or (isinstance(kind, Instance) and not any(run.engine.world.has(kind.cls, it) for it in _ENTERING))
-        for kind in site.result()
-    )
