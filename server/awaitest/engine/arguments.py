@@ -140,9 +140,15 @@ def _declares_data(run: Evaluator, module: Module, annotation: ast.expr | None) 
         return True
     value = declared(run.world, module, annotation)
     return every(value, Plain, Collection, Instance) and all(
-        not isinstance(kind, Instance) or (run.world.has(kind.cls, "__await__") is False and not _is_protocol(kind.cls))
-        for kind in value
+        not isinstance(kind, Instance) or _is_no_coroutine(run, kind.cls) for kind in value
     )
+
+
+def _is_no_coroutine(run: Evaluator, cls: ClassInfo) -> bool:
+    """Whether no coroutine is an object of a class, though those of its subclasses may well be awaitable."""
+    world = run.world
+    chosen = _is_protocol(cls) or world.member(cls, "__subclasshook__") is not None
+    return world.mro(cls)[1] and world.has(cls, "__await__") is not True and not chosen
 
 
 def _is_protocol(cls: ClassInfo) -> bool:
