@@ -58,6 +58,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (root / name).write_text(text)
     monkeypatch.chdir(root)
     monkeypatch.setenv("AWAITEST_CACHE_DIR", str(tmp_path / "cache"))
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
     return root
 
 
@@ -163,13 +165,14 @@ def test_what_says_how_tests_run_touches_everything(project: Path, said: Said, c
     assert set(checked) >= {it for it in everything if it.startswith("test_")}
 
 
+@pytest.mark.parametrize("name", ["another.py", "another"])
 def test_what_comes_beside_a_project_that_is_a_package_may_be_imported(
-    project: Path, said: Said, checked: list[str]
+    project: Path, said: Said, checked: list[str], name: str
 ) -> None:
     (project / "__init__.py").touch()
     said()
     checked.clear()
-    (project.parent / "another.py").touch()
+    (project.parent / name).touch() if name.endswith(".py") else (project.parent / name).mkdir()
     said()
     assert "test_more.py" in checked
 

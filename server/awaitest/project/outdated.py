@@ -36,28 +36,31 @@ def outdated(
     nothing is as it was.
     """
     found: set[Path] = set()
+    concerned = [project_of(folder / "_") for folder in {file.parent for file in notes}]
+
+    def is_unread(name: str) -> bool:
+        return _is_unread_above(name, concerned) or _is_unread(name, project_of)
+
     texts = {name: text for name, text in changes.texts.items() if name not in changes.went}
     for name in changes.came:
-        text = _test_that_came(name, files, project_of)
+        text = b"" if is_unread(name) else _test_that_came(name, files, project_of)
         if text is None:
             return None
         texts[name] = text
     for name in changes.went:
-        if not (_is_unread(name, project_of) or _is_test(name, project_of)):
+        if not (is_unread(name) or _is_test(name, project_of)):
             return None
         texts[name] = b""
     for name, text in texts.items():
         path = Path(name)
-        if not (_is_unread(name, project_of) or _is_module(path, project_of(path))):
+        if not (is_unread(name) or _is_module(path, project_of(path))):
             return None
         found |= {file for file, it in notes.items() if file == path or it.rest_on(path, text)}
     return found
 
 
 def _test_that_came(name: str, files: Iterable[str], project_of: Callable[[Path], Project]) -> bytes | None:
-    """The text of a new file that can be nothing but a test, or none where nothing ever reads it."""
-    if _is_unread(name, project_of):
-        return b""
+    """The text of a new file that can be nothing but a test."""
     if not _is_test(name, project_of):
         return None
     path = Path(name)
@@ -84,14 +87,19 @@ def _is_module(path: Path, project: Project) -> bool:
 def _is_unread(name: str, project_of: Callable[[Path], Project]) -> bool:
     """Whether it is nothing to us that something of this name comes, changes or goes."""
     path = Path(name)
-    project, is_folder = project_of(path), name.endswith(("/", os.sep))
-    if path.parent in project.config.rootdir.parents:
-        if path.suffix == ".py" and not is_folder:
-            return path.name not in _PYTHON_READ_ABOVE and not _imports_from(path.parent, project)
-        return path.name not in _READ_ABOVE and (is_folder or path.suffix not in _READ)
-    if is_folder or not (name.endswith("~") or path.suffix in _UNREAD or path.name in _UNREAD):
+    if name.endswith(("/", os.sep)) or not (name.endswith("~") or path.suffix in _UNREAD or path.name in _UNREAD):
         return False
-    return _lies_in(path, project)
+    return _lies_in(path, project_of(path))
+
+
+def _is_unread_above(name: str, projects: Iterable[Project]) -> bool:
+    """Whether it lies above all the projects, where they import nothing from, and is nothing to them."""
+    path = Path(name)
+    if not all(path.parent in it.config.rootdir.parents and not _imports_from(path.parent, it) for it in projects):
+        return False
+    if name.endswith(("/", os.sep)) or path.suffix not in _READ:
+        return path.name not in _READ_ABOVE
+    return path.suffix == ".py" and path.name not in _PYTHON_READ_ABOVE
 
 
 def _imports_from(folder: Path, project: Project) -> bool:
