@@ -41,13 +41,14 @@ def test_what_is_shown(text: str, shown: str) -> None:
 
 def test_all_views_show_the_same_rows() -> None:
     test = TracedTest("t.py::test", "t.py", 1, "test", "passed", rows=rows("s" + "ab" * 9))
-    assert [row[0] for row in cells(test)] == [*"1234567", "…", "18", "19"]
-    assert [row[:2] for row in tracked(test)] == [
+    shown = folded(test.rows)
+    assert [row[0] for row in cells(test, shown)] == [*"1234567", "…", "18", "19"]
+    assert [row[:2] for row in tracked(shown)] == [
         *([it, it] for it in "1234567"),
         ["…", ""],
         ["18", "18"],
         ["19", "19"],
     ]
-    assert cells(test)[7][2] == "… 5 more times …"
+    assert cells(test, shown)[7][2] == "… 5 more times …"
     assert sum("5 more times" in line for line in document(test)) == 1
     assert page(Trace([test], 0, "")).count("5 more times") == 1

@@ -49,9 +49,10 @@ def _test(test: TracedTest) -> Iterator[str]:
     yield f"<section>\n<h1>{escape(test.id)}</h1>\n<p{wrong}>{escape(test.outcome)}</p>"
     if test.message:
         yield f"<pre>{escape(test.message)}</pre>"
-    failed = [row.failed for row in folded(test.rows)]
-    yield from _table("Execution table", HEADER, cells(test), failed)
-    if rows := tracked(test):
+    shown = folded(test.rows)
+    failed = [row.failed for row in shown]
+    yield from _table("Execution table", HEADER, cells(test, shown), failed)
+    if rows := tracked(shown):
         yield from _table("Variables after each step", ("step", *names(test)), rows, failed)
     for title, told in (("Left behind", left_over(test)), ("Event loops", loops(test))):
         if told:

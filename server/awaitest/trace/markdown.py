@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from awaitest.trace.folding import folded
 from awaitest.trace.telling import HEADER, cells, left_over, loops, names, requests, tracked
 from awaitest.trace.traced import TracedTest
 
 
 def document(test: TracedTest) -> Iterator[str]:
     """The lines of a page about one test."""
+    shown = folded(test.rows)
     yield f"## {escaped(test.id)}"
     yield ""
     yield f"{test.outcome}{': ' + escaped(test.message.splitlines()[0]) if test.message else ''}"
     for title, header, lines in (
-        ("", HEADER, cells(test)),
-        ("Variables after each step", ("step", *names(test)), tracked(test)),
+        ("", HEADER, cells(test, shown)),
+        ("Variables after each step", ("step", *names(test)), tracked(shown)),
         ("Requests", ("request", "answer", "route", "time"), requests(test)),
     ):
         if lines:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from awaitest.trace.folding import folded
 from awaitest.trace.traced import Left, Row, TracedTest
 
 HEADER = ("step", "line", "action", "awaited", "result", "assertion", "time")
@@ -18,9 +18,9 @@ _SAID = {
 }
 
 
-def cells(test: TracedTest) -> list[list[str]]:
-    """The rows of the execution table."""
-    return [_cells(test, row) for row in folded(test.rows)]
+def cells(test: TracedTest, shown: Sequence[Row]) -> list[list[str]]:
+    """The execution table of the rows that are shown, see `folded`."""
+    return [_cells(test, row) for row in shown]
 
 
 def _cells(test: TracedTest, row: Row) -> list[str]:
@@ -63,9 +63,9 @@ def names(test: TracedTest) -> list[str]:
     return list(test.rows[0].variables) if test.rows else []
 
 
-def tracked(test: TracedTest) -> list[list[str]]:
-    """The rows of the variable tracker."""
-    return [[_step(row), *row.variables.values()] for row in folded(test.rows)] if names(test) else []
+def tracked(shown: Sequence[Row]) -> list[list[str]]:
+    """The variable tracker of the same rows; empty where there are no variables."""
+    return [[_step(row), *row.variables.values()] for row in shown] if shown and shown[0].variables else []
 
 
 def requests(test: TracedTest) -> list[list[str]]:

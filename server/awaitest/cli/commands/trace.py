@@ -16,6 +16,7 @@ from awaitest.cli.table import GAP, table
 from awaitest.cli.terminal import Style, printable, style_for
 from awaitest.sources import shown
 from awaitest.trace import html, markdown
+from awaitest.trace.folding import folded
 from awaitest.trace.predicting import predict, title
 from awaitest.trace.reading import read
 from awaitest.trace.running import Asked
@@ -80,12 +81,13 @@ def _plain(test: TracedTest, style: Style) -> Iterator[str]:
     yield f"{style.paint(printable(test.id), 'bold')}  {style.paint(test.outcome, colour)}"
     yield from (style.paint(printable(line), "red") for line in test.message.splitlines()[:12])
     yield ""
-    yield from _coloured(table(HEADER, cells(test), style.width), style)
-    every = names(test)
+    shown = folded(test.rows)
+    yield from _coloured(table(HEADER, cells(test, shown), style.width), style)
+    every, held = names(test), tracked(shown)
     at_once = max(1, (style.width - len("step")) // (ROOM + len(GAP)))
     for start in range(0, len(every), at_once):
         chosen = slice(start, start + at_once)
-        rows = [[row[0], *row[1:][chosen]] for row in tracked(test)]
+        rows = [[row[0], *row[1:][chosen]] for row in held]
         yield from ("", style.paint("variables after each step", "bold"), "")
         yield from table(("step", *every[chosen]), rows, style.width)
     if test.requests:
