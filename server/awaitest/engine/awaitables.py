@@ -84,8 +84,8 @@ def _asked(step: Called, run: Run) -> str | None:
         return None
     if not step.result or step.expected or not run.mine(step.node):
         return None
-    places = uses(run, step.node) or []
-    if any(map(_is_content, places)) or not all(_is_bare(kind, run) for kind in step.result):
+    places = uses(run, step.node)
+    if not places or any(map(_is_content, places)) or not all(_is_bare(kind, run) for kind in step.result):
         return None
     if [type(place.parent) for place in places] == [ast.Expr]:
         return "does nothing by itself" if _keeps_coroutine(step, run) else None

@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
     from awaitest.engine.world import Member
 
+_TYPING = frozenset({"typing", "typing_extensions"})
+
 
 def apply(run: Evaluator, call: Call) -> Value:
     """The value of a call. A coroutine that it may, or may not, give is nobody's to await here."""
@@ -137,7 +139,7 @@ def _instantiate(run: Evaluator, call: Call, cls: ClassInfo) -> Value:
         return frozenset({Manager(first.value, cls.node.name == "aclosing", call.label)})
     if cls.package == "functools" and cls.node.name == "partial" and first is not None:
         return join(*(_partial(run, call, kind) for kind in first.value))
-    if cls.package in {"typing", "typing_extensions"}:
+    if cls.package in _TYPING:
         return UNKNOWN
     maker = world.member(cls, "__new__")
     return frozenset({Instance(cls, made=_made(run, call, cls))}) if maker is None else _made_by(run, cls, maker)
@@ -231,6 +233,9 @@ def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None
         hand_over(run, call)
         return plain(RESULTS[package, owner, name])
     first = call.positional(0)
+    second = call.positional(1)
+    if name == "cast" and package in _TYPING and second is not None and every(second.value, Coroutine):
+        return second.value
     if first is not None and (package, name) in ENCODING and every(first.value, Coroutine, Collection):
         run.misuse(frozenset(coroutines(first.value)), first.node, Misuse.ARGUMENT, f"{name}()")
     if first is not None and (package, name) in PASSES_RESULT:

@@ -60,8 +60,10 @@ def is_coroutine_function(world: World, kind: Kind) -> bool:
 def uses(run: Run, node: ast.AST) -> list[Use] | None:
     """Where the value of an expression goes: its own place, or every mention of the name that is bound to it and to nothing else.
 
-    None where a name may hold something else too, or is bound outside the function.
+    None where a name may hold something else too, is bound outside the function, or there is no function.
     """
+    if run.function is None:
+        return None
     around = path_to(run.node, node)
     target = _target(around[0], node) if around else None
     if target is None:
