@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaitest.engine.fixtures import Fixtures, requested
-from awaitest.engine.marks import Mark
+from awaitest.engine.parametrize import passed_on, set_by_marks
 from awaitest.engine.patches import patched_by
 from awaitest.engine.reader import SilentReader, parameters
 from awaitest.engine.run import FIXTURE, HELPER, MODULE, NESTED, TEST, Run
 from awaitest.engine.runner import Runner
 from awaitest.engine.sheet import Sheet
 from awaitest.engine.steps import Called, Received
-from awaitest.engine.values import UNKNOWN, ClassInfo, Collection, FunctionValue, Instance, Value, join
+from awaitest.engine.values import UNKNOWN, ClassInfo, FunctionValue, Instance, Value
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import Definition, World, statements_binding
 from awaitest.source.document import Document
@@ -103,8 +103,8 @@ class Engine:
         if kind is not HELPER:
             wanted = requested(node, cls is not None)
             given = self.fixtures.values_for(wanted, run.seeker, fixture)
-            set_by_mark = self._parametrised(run)
-            names |= given | set_by_mark
+            set_by_mark = set_by_marks(self.world, run.marks, wanted)
+            names |= given | set_by_mark | self._passed_on(run, wanted)
             for name in wanted:
                 if name in set_by_mark:
                     continue
@@ -114,6 +114,13 @@ class Engine:
                 if source is not None:
                     received.append(Received(node=_parameter(node, name), name=name, fixture=source, value=names[name]))
         yield from self._walk(run, node, names, received)
+
+    def _passed_on(self, run: Run, wanted: list[str]) -> dict[str, Value]:
+        """The fixtures that get from marks what their decorators give them otherwise."""
+        names = {
+            name: self.fixtures.find(name, run.seeker) for name in passed_on(self.world, run.marks) if name in wanted
+        }
+        return {name: UNKNOWN for name, fixture in names.items() if fixture is not None and fixture.parametrised}
 
     def _walk(
         self, run: Run, node: ast.FunctionDef | ast.AsyncFunctionDef, names: dict[str, Value], received: list[Received]
@@ -184,31 +191,6 @@ class Engine:
         named = all(config.collects_class(nested.node.name) for nested in (cls, *self.world.enclosing(cls)))
         return named and not made and config.collects_function(node.name)
 
-    def _parametrised(self, run: Run) -> dict[str, Value]:
-        """What `parametrize` marks give to parameters."""
-        found: dict[str, Value] = {}
-        for mark in run.marks:
-            if mark.name != "parametrize" or "indirect" in mark.keywords:
-                continue
-            found |= self._of_mark(run, mark)
-        return found
-
-    def _of_mark(self, run: Run, mark: Mark) -> dict[str, Value]:
-        arguments = [
-            *mark.arguments,
-            *(mark.keywords[key] for key in ("argnames", "argvalues") if key in mark.keywords),
-        ]
-        if len(arguments) < 2:
-            return {}
-        names = _argument_names(arguments[0])
-        rows = arguments[1].elts if isinstance(arguments[1], (ast.List, ast.Tuple)) else None
-        if rows is None:
-            return dict.fromkeys(names, UNKNOWN)
-        values = [self.world.reader.expression(run.module, row) for row in rows]
-        if len(names) == 1:
-            return {names[0]: join(*values) if values else UNKNOWN}
-        return {name: join(*(_column(value, position) for value in values)) for position, name in enumerate(names)}
-
 
 def _sets_up(node: ast.stmt) -> bool:
     return isinstance(node, Definition) and node.name.lower().startswith(("setup", "asyncsetup", "setup_"))
@@ -219,22 +201,6 @@ def _parameter(node: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> ast.A
     return next(
         (item for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs) if item.arg == name), node
     )
-
-
-def _argument_names(node: ast.expr) -> list[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [name.strip() for name in node.value.split(",") if name.strip()]
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return [item.value for item in node.elts if isinstance(item, ast.Constant) and isinstance(item.value, str)]
-    return []
-
-
-def _column(value: Value, position: int) -> Value:
-    cells = []
-    for kind in value:
-        items = kind.items if isinstance(kind, Collection) else None
-        cells.append(items[position] if items is not None and position < len(items) else UNKNOWN)
-    return join(*cells) if cells else UNKNOWN
 
 
 def _called_to_fail(run: Run) -> bool:

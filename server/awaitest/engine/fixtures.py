@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
+from awaitest.engine.parametrize import requested_by
 from awaitest.engine.reader import parameters
 from awaitest.engine.syntax import generates
 from awaitest.engine.values import (
@@ -17,6 +18,7 @@ from awaitest.engine.values import (
     FunctionInfo,
     FunctionValue,
     Instance,
+    Kind,
     Value,
     join,
     known,
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 _DEEPEST = 12
 _HOOK = "pytest_generate_tests"
+
+
+_ITERATION = ("__iter__", "__next__", "__aiter__", "__anext__")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -270,17 +275,25 @@ class Fixtures:
             return value
         promised = declared(self._world, function.module, node.returns)
         if generates(node):
-            promised = join(
-                *(kind.item if isinstance(kind, (AsyncIterator, PlainIterator)) else UNKNOWN for kind in promised)
-            )
+            return join(*map(self._item, promised))
         return promised
+
+    def _item(self, kind: Kind) -> Value:
+        """What a generator fixture yields that declares this: many declare the item itself."""
+        if isinstance(kind, (AsyncIterator, PlainIterator)):
+            return kind.item
+        is_item = isinstance(kind, Instance) and all(self._world.has(kind.cls, it) is False for it in _ITERATION)
+        return frozenset({kind}) if is_item else UNKNOWN
 
     def values_for(self, names: list[str], seeker: Seeker, asking: Fixture | None = None) -> dict[str, Value]:
         """The values of the fixtures of these names; names without a known fixture are left out."""
         found: dict[str, Value] = {}
         for name in names:
-            if name == "request" or self._given_by_hook(name, seeker):
+            if self._given_by_hook(asking.name if asking is not None and name == "request" else name, seeker):
                 found[name] = UNKNOWN
+                continue
+            if name == "request":
+                found[name] = requested_by(self._world, asking) if asking is not None else UNKNOWN
                 continue
             beyond = asking if asking is not None and asking.name == name else None
             fixture = self.find(name, seeker, beyond) or self.of_plugins(name)

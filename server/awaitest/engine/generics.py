@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared, elements, is_type_variable
-from awaitest.engine.values import ClassInfo, FunctionInfo, Instance, Value
+from awaitest.engine.values import ClassInfo, ClassValue, FunctionInfo, Instance, Value
 from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ Bindings = Mapping[str, Value]
 
 
 def bound_in(world: World, owner: ClassInfo | None, receiver: Value | None) -> Bindings:
-    """What the type variables of a class stand for in an object of it, or of a class that derives from it."""
-    kinds = [kind for kind in receiver or () if isinstance(kind, Instance)]
-    if owner is None or len(kinds) != 1 or receiver is None or len(receiver) != 1:
+    """What `Self` and the type variables of a class stand for in an object of it, or of a class that derives from it."""
+    kind = next(iter(receiver)) if owner is not None and receiver is not None and len(receiver) == 1 else None
+    if isinstance(kind, ClassValue):
+        return {"Self": frozenset({Instance(kind.cls)})}
+    if owner is None or receiver is None or not isinstance(kind, Instance):
         return {}
-    return _bound(world, kinds[0].cls, kinds[0].arguments, owner, 0)
+    return {"Self": receiver, **_bound(world, kind.cls, kind.arguments, owner, 0)}
 
 
 def bound_by(world: World, function: FunctionInfo, arguments: Mapping[str, Value]) -> Bindings:

@@ -20,6 +20,7 @@ from awaitest.engine.values import (
     ClassInfo,
     ClassValue,
     Collection,
+    FixtureRequest,
     FunctionInfo,
     FunctionValue,
     Instance,
@@ -113,6 +114,8 @@ def _of_kind(world: World, kind: Kind, name: str) -> Value:
             return frozenset(
                 {CallableValue(frozenset({Collection("list", frozenset({pair}) if name == "items" else element)}))}
             )
+        case FixtureRequest(param=param) if name == "param":
+            return param
         case AsyncMockValue():
             return frozenset({AsyncMockValue(assertion=name in MOCK_ASSERTIONS)})
         case AsyncIterator() if name in ASYNC_ITERATION:

@@ -239,6 +239,13 @@ class Collection(Kind):
 
 
 @dataclass(slots=True, unsafe_hash=True)
+class FixtureRequest(Kind):
+    """pytest's `request` in a fixture; `param` is what its decorator gives it, one at a time."""
+
+    param: Value
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Overrides(Kind):
     """`app.dependency_overrides`."""
 
