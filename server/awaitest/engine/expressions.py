@@ -9,6 +9,7 @@ from awaitest.engine import members, special
 from awaitest.engine.arguments import Argument, Call
 from awaitest.engine.calls import apply, followed, is_client
 from awaitest.engine.expecting import enters_expecting, keeps_errors
+from awaitest.engine.heirs import redefined, some_method
 from awaitest.engine.patches import replaces
 from awaitest.engine.steps import Absent, Awaited, Called, Gave, Iterated, Kept, Misuse, Stored
 from awaitest.engine.syntax import INSPECTED, generates_asynchronously, is_super
@@ -33,7 +34,6 @@ from awaitest.engine.values import (
     may_be,
     plain,
 )
-from awaitest.engine.world import statements_binding
 from awaitest.source.nodes import children, spelt
 
 
@@ -103,11 +103,9 @@ class Evaluator(Tracker):
             else:
                 self.misuse(base, node, Misuse.ATTRIBUTE, node.attr)
             return UNKNOWN
-        if not is_super(node.value) and any(
-            isinstance(kind, Instance) and kind.site is None and kind.made is None and self._overridden(kind, node.attr)
-            for kind in base
-        ):
-            return UNKNOWN
+        others = [] if is_super(node.value) else redefined(self, base, node.attr)
+        if others:
+            return some_method(self, node, base, others)
         owner = base if len(base) == 1 else base - NONE
         if members.lacks(self.world, owner, node.attr):
             self.note(Absent(node=node, owner=owner, expected=self.expected > 0))
@@ -116,14 +114,6 @@ class Evaluator(Tracker):
     def _is_patched(self, base: Value, node: ast.Attribute) -> bool:
         of_client = bool(base) and all(isinstance(kind, Instance) and is_client(self, kind.cls) for kind in base)
         return replaces(self.patched, node.attr, client=spelt(node.value) if of_client else None)
-
-    def _overridden(self, kind: Instance, name: str) -> bool:
-        """Whether a subclass in sight redefines a method, so that an object declared as its base may be one of these."""
-        nearby = (*self.local_classes, *self.world.classes_of(self.module))
-        return any(
-            cls is not kind.cls and kind.cls in self.world.mro(cls)[0] and statements_binding(cls.node.body, name)
-            for cls in nearby
-        )
 
     def _eval_Call(self, node: ast.Call) -> Value:
         target = self.eval(node.func)
