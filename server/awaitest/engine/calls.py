@@ -32,6 +32,7 @@ from awaitest.engine.facts import (
     UNITTEST_CONDITIONS,
 )
 from awaitest.engine.generics import bound_by, bound_in
+from awaitest.engine.overloads import told
 from awaitest.engine.patches import replaces
 from awaitest.engine.promises import breaks_its_word, passes_through
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED
@@ -107,16 +108,13 @@ def _apply(run: Evaluator, call: Call, kind: Kind) -> Value:
 
 def resited(run: Evaluator, call: Call, value: Value) -> Value:
     """Coroutines and new clients that a call hands back were, to the reader, made by that call."""
-    return run.adopt(call.node, call.label, frozenset(_resited(run, call, kind) for kind in value))
-
-
-def _resited(run: Evaluator, call: Call, kind: Kind) -> Kind:
-    if not isinstance(kind, Coroutine):
-        return kind
-    site = run.site(call.node, call.label)
-    site.result = kind.site.result
-    site.through |= kind.site.through
-    return Coroutine(site)
+    made = [kind for kind in value if isinstance(kind, Coroutine)]
+    if made:
+        site = run.site(call.node, call.label)
+        site.result = lambda: join(*(kind.site.result() for kind in made))
+        site.through = site.through.union(*(kind.site.through for kind in made))
+        value = frozenset(kind for kind in value if not isinstance(kind, Coroutine)) | {Coroutine(site)}
+    return run.adopt(call.node, call.label, value)
 
 
 # -- classes -----------------------------------------------------------------------------------------------------------
@@ -200,13 +198,17 @@ def _function(run: Evaluator, call: Call, target: FunctionValue) -> Value:
     if generates(node):
         item = _items(run, function, arguments)
         return frozenset({AsyncIterator(item, call.label) if function.is_async else Iterator(item)})
+    by_overload = told(run, call, target)
     if function.is_async:
+        if by_overload is not None and every(by_overload, Coroutine):
+            return resited(run, call, by_overload)
         site = run.site(call.node, call.label)
         site.result = lambda: _result(
             run, function, arguments, target.receiver if function.name == "__aenter__" else None
         )
         return frozenset({Coroutine(site)})
-    result = resited(run, call, _result(run, function, arguments, receiver=target.receiver))
+    result = by_overload or _result(run, function, arguments, receiver=target.receiver)
+    result = resited(run, call, result)
     if run.expected or (run.trying and not _only_returns(node)):
         run.escape(result)
     return UNKNOWN if _passes_replaced(run, result) else result

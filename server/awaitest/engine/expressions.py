@@ -34,6 +34,7 @@ from awaitest.engine.values import (
     may_be,
     plain,
 )
+from awaitest.engine.wrappers import decorated
 from awaitest.source.nodes import children, spelt
 
 
@@ -90,7 +91,7 @@ class Evaluator(Tracker):
         path = _self_path(node)
         if path is not None and path in self.state.names:
             return self.state.names[path]
-        base = self.eval(node.value)
+        base = decorated(self, self.eval(node.value))
         if may_be(base, Collection) and not (node.attr in members.VIEWS and _is_dict(base)):
             self.escape(base)
         if self.patched and self._is_patched(base, node):

@@ -1,19 +1,32 @@
-"""Decorators that put the coroutine of each call into an object to be awaited or entered: `return Result(method(*args))`."""
+"""Decorators that make objects: of each call, around its coroutine, to be awaited or entered (`return Result(method(*args))`), or of the
+function itself."""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
 
-from awaitest.engine.annotations import elements
-from awaitest.engine.decorators import evaluate, inner_wrapper
+from awaitest.engine.annotations import declared, elements
+from awaitest.engine.arguments import Argument, Call
+from awaitest.engine.decorators import Shape, evaluate, inner_wrapper, shape
 from awaitest.engine.generics import variables
+from awaitest.engine.overloads import told
 from awaitest.engine.syntax import generates
-from awaitest.engine.values import ClassInfo, ClassValue, FunctionInfo, FunctionValue, Instance, Value
+from awaitest.engine.values import (
+    CallableValue,
+    ClassInfo,
+    ClassValue,
+    FunctionInfo,
+    FunctionValue,
+    Instance,
+    Value,
+    every,
+)
 from awaitest.engine.world import Definition
 from awaitest.source.nodes import spelt
 
 if TYPE_CHECKING:
+    from awaitest.engine.expressions import Evaluator
     from awaitest.engine.world import World
 
 
@@ -36,6 +49,27 @@ def wrapped_by(world: World, function: FunctionInfo) -> ClassInfo | None:
             cls = next((it.cls for it in made if isinstance(it, ClassValue)), None) if len(made) == 1 else None
             return cls if cls is not None and world.member(cls, "__new__") is None else None
     return None
+
+
+def decorated(run: Evaluator, value: Value) -> Value:
+    """The object that the one decorator of a function declares to make of it, such as a task; other values as they are."""
+    kind = next(iter(value)) if len(value) == 1 else None
+    if not isinstance(kind, FunctionValue) or kind.receiver is not None:
+        return value
+    decorators: list[ast.expr] = getattr(kind.function.node, "decorator_list", [])
+    if len(decorators) != 1 or shape(run.world, kind.function) is not Shape.UNKNOWN:
+        return value
+    makers = evaluate(run.world, kind.function, decorators[0])
+    maker = next(iter(makers)) if len(makers) == 1 else None
+    made: Value | None = None
+    if isinstance(maker, CallableValue):
+        made = maker.result
+    elif isinstance(maker, FunctionValue):
+        node = maker.function.node
+        call = Call(ast.Call(decorators[0], [], []), "", makers, [Argument(None, value, decorators[0])])
+        returns = declared(run.world, maker.function.module, getattr(node, "returns", None))
+        made = told(run, call, maker) or returns
+    return made if made is not None and every(made, Instance) else value
 
 
 def object_of(world: World, cls: ClassInfo, result: Value) -> Instance:
