@@ -25,7 +25,8 @@ class Shape(Enum):
     UNKNOWN = "unknown"
 
 
-_NEUTRAL_NAMES = frozenset({"staticmethod", "classmethod", "property"})
+_NEUTRAL_NAMES = frozenset({"staticmethod", "classmethod", "property", "override", "overload", "final"})
+"""Written alone, they mean but one thing, wherever they come from: projects take typing's from here or there, as Python allows."""
 _NEUTRAL = frozenset(
     {
         ("contextlib", "wraps"), ("functools", "wraps"), ("functools", "cache"), ("functools", "lru_cache"),

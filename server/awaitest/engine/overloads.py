@@ -78,9 +78,9 @@ def _takes(run: Evaluator, call: Call, overload: FunctionValue, others: Iterable
     annotations = [_annotations(it) for it in others]
     own = _annotations(overload.function)
     verdicts = [
-        _allows(run, overload.function, own[name], value)
+        _allows(run, overload.function, own[name], value) if name in own else None
         for name, value in bound_arguments(call, overload).items()
-        if name in own and len({spelt(it[name]) for it in annotations if name in it}) > 1
+        if len({spelt(it[name]) if name in it else "" for it in annotations}) > 1
     ]
     if False in verdicts:
         return False
