@@ -1,8 +1,9 @@
 """Runs a project's own tests plain, traced and strict: do their outcomes stay the same, and what does it cost?
 
-``python -m benchmarks.trace FOLDER [--python PYTHON] [--rounds N] [--spread S] [PYTEST ARGUMENT …]``. The kinds of runs alternate;
+``python -m benchmarks.trace FOLDER [--python PYTHON] [--rounds N] [--spread S] [--count] [PYTEST ARGUMENT …]``. The kinds of runs alternate;
 figures are medians over the rounds, in processor time of the process that runs pytest. With ``--spread``, rounds end early once the
 quickest three runs of each kind lie that close together, and the quickest are compared: what a busy machine adds is not counted.
+With ``--count``, the instructions of whole runs are counted instead, by valgrind: the same on a busy machine, but 50 times as slow.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -44,8 +46,9 @@ class Told:
         return self.whole - sum(self.seconds.values())
 
 
-def run(kind: str, folder: Path, python: Path, arguments: Sequence[str]) -> Told:
-    """Raises RuntimeError with what pytest printed where it did not come to its end."""
+def run(kind: str, folder: Path, python: Path, arguments: Sequence[str], before: Sequence[str] = ()) -> Told:
+    """One run, by a command that begins with other words `before`. Raises RuntimeError with what pytest printed where it did
+    not come to its end."""
     with tempfile.TemporaryDirectory() as temporary:
         told, events = Path(temporary, "told.json"), Path(temporary, "events.jsonl")
         options = {
@@ -56,7 +59,7 @@ def run(kind: str, folder: Path, python: Path, arguments: Sequence[str]) -> Told
             "strict": [*PLUGIN, "--awaitest-strict"],
         }[kind]
         command = [
-            str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "outcomes", *options, *arguments,
+            *before, str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "outcomes", *options, *arguments,
         ]  # fmt: skip
         paths = os.pathsep.join([str(RECORDER), str(Path(__file__).parent / "path")])
         environment = {**os.environ, "PYTHONPATH": paths, "OUTCOMES": str(told), "PYTHONHASHSEED": "0"}
@@ -73,6 +76,17 @@ def run(kind: str, folder: Path, python: Path, arguments: Sequence[str]) -> Told
         data["whole"],
         done.returncode,
     )
+
+
+def instructions(kind: str, folder: Path, python: Path, arguments: Sequence[str]) -> int:
+    """How many instructions one run takes. Raises OSError where there is no valgrind."""
+    with tempfile.TemporaryDirectory() as temporary:
+        log = Path(temporary, "log")
+        valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+        run(kind, folder, python, arguments, [*valgrind, f"--log-file={log}"])
+        counted = re.search(r"I\s+refs:\s+([\d,]+)", log.read_text(encoding="utf-8"))
+    assert counted is not None
+    return int(counted[1].replace(",", ""))
 
 
 def _counted(names: Iterable[str]) -> Iterator[str]:
@@ -134,8 +148,16 @@ def main() -> int:
     parser.add_argument(
         "--spread", type=float, metavar="S", help="such as 0.02: stop once the quickest runs are that close"
     )
+    parser.add_argument("--count", action="store_true", help="count instructions instead of seconds")
     asked, arguments = parser.parse_known_args()
     kinds = asked.kind or KINDS[1:]
+    if asked.count:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        run("helpers", asked.folder, asked.python.absolute(), arguments)  # compiles what the others then find
+        counts = {it: instructions(it, asked.folder, asked.python.absolute(), arguments) for it in ("plain", *kinds)}
+        for kind, count in counts.items():
+            print(f"{kind:8} {count / 1e6:10,.0f} million instructions, × {count / counts['plain']:.4f}")
+        return 0
     runs: dict[str, list[Told]] = {kind: [] for kind in ("plain", *kinds)}
     for _ in range(asked.rounds):
         for kind, told in runs.items():

@@ -120,8 +120,10 @@ def _part_allows(run: Evaluator, function: FunctionInfo, part: ast.expr, value: 
     if name == "Literal" and isinstance(part, ast.Subscript):
         texts = {_literal(it) for it in elements(part.slice)}
         return _is_among(texts, value)
-    if name in _OPEN or not known(allowed):
+    if name in _OPEN or not known(allowed) or not known(value):
         return None
+    if allowed == NONE and value.isdisjoint(NONE):
+        return False
     if every(value, Plain) and value != NONE:
         given, wanted = ({kind.name for kind in it if isinstance(kind, Plain)} for it in (value, allowed))
         if given <= wanted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sysconfig
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,10 +13,14 @@ from typing import Any
 
 COROUTINE, CLIENT, TASK, EXCEPTION = "coroutine", "client", "task", "exception"
 STREAM, OVERRIDE = "stream", "override"
-_INSTALLED = ("stdlib", "platstdlib", "purelib", "platlib")
+_INSTALLED = ("site-packages", "dist-packages")
 _LIBRARIES = tuple(
     os.path.normcase(path) + os.sep
-    for path in {*(sysconfig.get_path(name) for name in _INSTALLED), str(Path(__file__).parent)}
+    for path in {
+        str(Path(os.__file__).parent),
+        str(Path(__file__).parent),
+        *(path for path in sys.path if os.path.basename(path) in _INSTALLED),  # noqa: PTH119
+    }
 )
 _ASYNCIO = str(Path(asyncio.__file__).parent) + os.sep
 _LOOP = ("_run", "_run_once", "run_forever", "run_until_complete", "run")

@@ -8,9 +8,9 @@ import enum
 import fractions
 import inspect
 import pathlib
+import sys
 import types
 import uuid
-import zoneinfo
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,7 +27,6 @@ STEADY = frozenset(map(id, (str, int, bool, float, bytes, type(None))))
 """Kinds whose values never change, by id."""
 _BRACKETS = {id(list): "[]", id(tuple): "()", id(set): "{}", id(frozenset): "{}"}
 _DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
-_ZONES = (type(None), datetime.timezone, zoneinfo.ZoneInfo)
 _CLIENT_STATES = {"OPENED": ", open", "CLOSED": ", closed"}
 _NAME, _MRO, _VARS = (vars(type)[name].__get__ for name in ("__name__", "__mro__", "__dict__"))
 """Of a class, past its metaclass."""
@@ -67,7 +66,7 @@ def _brief(value: Any, depth: int) -> str:
     if kind is int:
         return repr(value) if value.bit_length() < 256 else f"int of {value.bit_length()} bits"
     if kind is datetime.datetime or kind is datetime.time:
-        return repr(value if type(value.tzinfo) in _ZONES else value.replace(tzinfo=None))
+        return repr(value if _is_zone(type(value.tzinfo)) else value.replace(tzinfo=None))
     if id(kind) in _SAFE:
         return repr(value)
     if id(kind) in _BRACKETS:
@@ -82,6 +81,12 @@ def _brief(value: Any, depth: int) -> str:
 def is_a(value: object, kinds: type | types.UnionType | tuple[type, ...]) -> bool:
     """Whether a value is of a kind. `isinstance` would ask it for its `__class__`, which may be the user's code."""
     return issubclass(type(value), kinds)
+
+
+def _is_zone(kind: type) -> bool:
+    """Whether a time zone is one of Python's own; a program that has one of `zoneinfo` has imported it."""
+    loaded = getattr(sys.modules.get("zoneinfo"), "ZoneInfo", datetime.timezone)
+    return any(kind is it for it in (type(None), datetime.timezone, loaded))
 
 
 def _text(value: Any) -> str:
