@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from awaitest.engine.facts import UNITTEST_CONDITIONS
+from awaitest.engine.keepers import parameter
 from awaitest.engine.repair import path_to
 from awaitest.engine.special import awaited
 from awaitest.engine.steps import Absent, Called
@@ -99,9 +100,13 @@ def _asked(step: Called, run: Run) -> str | None:
 
 def _keeps_coroutine(step: Called, run: Run) -> bool:
     """Whether what is called gives objects that keep a coroutine, which nobody runs before the object is awaited or entered."""
+    world = run.engine.world
     functions = [kind.function for kind in step.target if isinstance(kind, FunctionValue)]
-    made = [wrapped_by(run.engine.world, function) for function in functions]
-    return len(made) == len(step.target) and all(cls is not None and only_keeps(run.engine.world, cls) for cls in made)
+    made = [wrapped_by(world, function) for function in functions]
+    if None in made:
+        classes = [kind.cls for kind in step.result if isinstance(kind, Instance)]
+        made = [cls if parameter(world, cls) is not None else None for cls in classes]
+    return bool(made) and all(cls is not None and only_keeps(world, cls) for cls in made)
 
 
 def _is_bare(kind: Kind, run: Run) -> bool:

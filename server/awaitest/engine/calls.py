@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from awaitest.engine import members
+from awaitest.engine import keepers, members
 from awaitest.engine.annotations import declared
 from awaitest.engine.arguments import (
     Call,
@@ -140,7 +140,10 @@ def _instantiate(run: Evaluator, call: Call, cls: ClassInfo) -> Value:
     if cls.package in _TYPING:
         return UNKNOWN
     maker = world.member(cls, "__new__")
-    return frozenset({Instance(cls, made=_made(run, call, cls))}) if maker is None else _made_by(run, cls, maker)
+    if maker is not None:
+        return _made_by(run, cls, maker)
+    kept = keepers.given(run, call, cls)
+    return frozenset({Instance(cls, made=_made(run, call, cls), arguments=() if kept is None else (kept,))})
 
 
 def _partial(run: Evaluator, call: Call, kind: Kind) -> Value:
@@ -275,6 +278,9 @@ def entered_by(run: Evaluator, kind: Kind, is_async: bool) -> Value:
         return UNKNOWN
     if gives_self(node):
         return itself
+    kept = keepers.held(run.world, kind)
+    if is_async and kept is not None and keepers.enters_result(run.world, kind.cls):
+        return kept
     value = declared(run.world, method.owner.module, node.returns, bound=bound_in(run.world, method.owner, itself))
     if known(value):
         return itself if _same_class(value, kind) else value

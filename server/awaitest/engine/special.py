@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from awaitest.engine import keepers
 from awaitest.engine.annotations import declared, elements
 from awaitest.engine.calls import given_by
 from awaitest.engine.generics import bound_in
@@ -35,6 +36,9 @@ _OPERATORS = {
 
 def awaited(world: World, kind: Kind) -> Value:
     """What `await` gives of an object with `__await__`, as that declares."""
+    kept = keepers.held(world, kind) if isinstance(kind, Instance) else None
+    if kept is not None:
+        return kept
     function = _method(world, kind, "__await__")
     returns = function.node.returns if function is not None and isinstance(function.node, Definition) else None
     if function is None or not isinstance(returns, ast.Subscript):
