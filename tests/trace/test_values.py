@@ -54,6 +54,11 @@ CASES: list[tuple[object, str]] = [
     (brief, "function brief"),
     (pytest, "module pytest"),
     (ValueError("x", 1), "ValueError('x', 1)"),
+    ({"Authorization": "Bearer 1", "x": 1}, "{'Authorization': [redacted], 'x': 1}"),
+    ([(b"set-cookie", b"a=1"), ("x", "y")], "[(b'set-cookie', [redacted]), ('x', 'y')]"),
+    (("cookie", "a", "b"), "('cookie', 'a', 'b')"),
+    ('{"Cookie": "a=1", "x": "y"}', '\'{"Cookie": [redacted], "x": "y"}\''),
+    (ValueError("no {'authorization': 'Bea"), "ValueError(\"no {'authorization': [redacted])"),
 ]
 
 

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from awaitest.trace.path.awaitest_trace.values import redacted
+
 RECORDER = Path(__file__).parent / "path"
 """The one folder that is put on the path of the user's Python; nothing but the recorder lies in it."""
 GRACE = 3.0
@@ -61,7 +63,7 @@ def run(asked: Asked, proceed: Callable[[], bool] = lambda: True) -> Finished:
             )
             stopped = _wait(process, asked.timeout, proceed)
         lines = events.read_text(encoding="utf-8", errors="replace").splitlines() if events.is_file() else []
-        text = output.read_text(encoding="utf-8", errors="replace")[-_OUTPUT:]
+        text = redacted(output.read_text(encoding="utf-8", errors="replace")[-_OUTPUT:])
     code = process.returncode
     return Finished(lines, INTERRUPTED if stopped and code not in range(6) else code, text, stopped)
 

@@ -13,9 +13,8 @@ from typing import Any
 
 from .patching import Patches
 from .sink import Sink
-from .values import is_a, state_of
+from .values import REDACTED, SECRET, is_a, state_of
 
-_SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
 BODY = 2_000
 """Characters of a body that are kept."""
 _CURRENT: ContextVar[dict[str, Any] | None] = ContextVar("awaitest_request", default=None)
@@ -122,7 +121,7 @@ def _address(url: Any) -> str:
 def _headers(message: Any) -> list[list[str]]:
     try:
         items: Iterable[tuple[str, str]] = message.headers.multi_items()
-        return [[str(name), "[redacted]" if name.lower() in _SECRET else str(value)] for name, value in items]
+        return [[str(name), REDACTED if name.lower() in SECRET else str(value)] for name, value in items]
     except Exception:
         return []
 

@@ -23,7 +23,7 @@ from .recorder import Recorder
 from .requests import Requests
 from .sink import Sink
 from .statements import statements
-from .values import brief
+from .values import brief, redacted
 from .watching import Watch, watch
 
 _ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -160,13 +160,13 @@ class Tracing:
         message = getattr(crash, "message", "") or ("" if report.longrepr is None else str(report.longrepr))
         line = getattr(crash, "lineno", 0) if crash is not None else 0
         self._sink.write(
-            "report", phase=report.when, outcome=report.outcome, message=message[:4000], line=line,
+            "report", phase=report.when, outcome=report.outcome, message=redacted(message[:4000]), line=line,
             path=str(getattr(crash, "path", "")), seconds=report.duration,
         )  # fmt: skip
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self._sink.write("broken", id=report.nodeid, message=str(report.longrepr)[:4000])
+            self._sink.write("broken", id=report.nodeid, message=redacted(str(report.longrepr)[:4000]))
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         self._sink.write("finished", exit=int(exitstatus))
