@@ -117,6 +117,22 @@ def test_ends_as_without_the_recorder(name: str, ends: dict[str, TracedTest]) ->
     test = ends[name]
     assert (test.outcome, test.message) == ("passed", "")
     assert [it.name for it in test.left if it.what != "client"] == []
+    assert [row.action for row in test.rows if row.failed and "raises" not in row.result] == []
+
+
+def test_secrets_of_headers_are_told_nowhere(traced: Traced) -> None:
+    body = (
+        "async def test_it():\n"
+        "    headers = {'Authorization': 'Bearer ' + 'abc'.upper(), 'Cookie': 'a=' + 'abc'.upper()}\n"
+        "    pairs = [*headers.items()]\n"
+        "    async with AsyncClient(transport=ASGITransport(app=app), base_url='http://test') as client:\n"
+        "        response = await client.get('/hello', headers=headers, auth=('me', 'abc'.upper()))\n"
+        "    assert response.status_code == 0, headers\n"
+    )
+    trace = traced(body)
+    assert trace.tests[0].outcome == "failed"
+    assert "[redacted]" in trace.tests[0].message
+    assert "ABC" not in repr(trace)
 
 
 def test_each_coroutine_is_told_of_once(traced: Traced, monkeypatch: pytest.MonkeyPatch) -> None:

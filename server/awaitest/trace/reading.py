@@ -192,9 +192,11 @@ class _Reader:
         found = ((kind, statement_at(event["path"], event["line"], kind)) for kind in kinds)
         kind, node = next((it for it in found if it[1] is not None), ("", None))
         sent = [it for it in self.test.requests if it["number"] in self._sent]
+        is_stopped = self.test.outcome == "not finished"
         self._add(Row(
-            0, event["path"], event["line"], action(node, kind, event["role"], sent, self._held), "–", "still at it when the run was stopped",
-            depth=event["depth"], requests=self._requests(), failed=True,
+            0, event["path"], event["line"], action(node, kind, event["role"], sent, self._held), "–",
+            "still at it when the run was stopped" if is_stopped else "not followed further: tracing was switched off",
+            depth=event["depth"], requests=self._requests(), failed=is_stopped,
         ))  # fmt: skip
 
     def _endpoints(self) -> list[Row]:
