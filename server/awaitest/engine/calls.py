@@ -283,12 +283,14 @@ def entered_by(run: Evaluator, kind: Kind, is_async: bool) -> Value:
         return kept
     value = declared(run.world, method.owner.module, node.returns, bound=bound_in(run.world, method.owner, itself))
     if known(value):
-        return itself if _same_class(value, kind) else value
+        return itself if _classes(value) == {kind.cls} else value
     return run.world.reader.returns(run.world.function_info(method.owner.module, node, method.owner), {"self": itself})
 
 
-def _same_class(value: Value, kind: Instance) -> bool:
-    return all(isinstance(other, Instance) and other.cls is kind.cls for other in value)
+def _classes(value: Value) -> set[ClassInfo]:
+    """The classes of the objects in a value; none where it is anything else too."""
+    classes = {kind.cls for kind in value if isinstance(kind, Instance)}
+    return classes if every(value, Instance) else set()
 
 
 def _unittest_assertion(run: Evaluator, call: Call, name: str) -> Value | None:
@@ -334,7 +336,9 @@ def _result(
         return run.world.reader.returns(function, arguments)
     if receiver is not None and node.returns is not None and passes_through(run, function, receiver):
         handed_on = run.world.reader.returns(function, arguments)
-        return handed_on if every(handed_on, Coroutine) else UNKNOWN
+        if every(handed_on, Coroutine):
+            return handed_on
+        return value if _classes(handed_on) == _classes(value) != set() else UNKNOWN
     if known(_without_protocols(value)) and not every(value, Awaitable) and not _body_tells_more(run, function, value):
         return value
     inferred = run.world.reader.returns(function, arguments)

@@ -22,6 +22,7 @@ class Shape(Enum):
     AS_WRITTEN = "as written"
     MANAGER = "context manager"
     ASYNC_MANAGER = "asynchronous context manager"
+    HANDED_ON = "a plain function that gives what it gives"
     UNKNOWN = "unknown"
 
 
@@ -49,6 +50,7 @@ _ELSEWHERE = frozenset(
 )  # fmt: skip
 """Of libraries whose source does not tell: seen to give a coroutine function for a coroutine function."""
 
+_NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _ROUTERS = ("FastAPI", "APIRouter", "Starlette", "Router")
 _ROUTER_PACKAGES = ("fastapi", "starlette")
 
@@ -176,7 +178,9 @@ def _function_effect(world: World, function: FunctionInfo, kind: FunctionValue, 
         return Shape.AS_WRITTEN
     if package == "anyio" or isinstance(decorator.node, ast.Lambda):
         return Shape.UNKNOWN
-    return Shape.AS_WRITTEN if keeps(decorator.node, function.is_async, called) else Shape.UNKNOWN
+    if keeps(decorator.node, function.is_async, called):
+        return Shape.AS_WRITTEN
+    return Shape.HANDED_ON if function.is_async and _hands_on(decorator.node, called) else Shape.UNKNOWN
 
 
 def keeps(node: Definition, is_async: bool, called: bool) -> bool:
@@ -194,6 +198,26 @@ def keeps(node: Definition, is_async: bool, called: bool) -> bool:
     if len(wrappers) != 1 or returned != {wrappers[0].name} or not parameters:
         return False
     return is_async and isinstance(wrappers[0], ast.AsyncFunctionDef) and not _yields(wrappers[0])
+
+
+def _hands_on(node: Definition, called: bool) -> bool:
+    """Whether a decorator gives back a plain function that never returns anything but what it gets from the one it was given."""
+    inner = [part for part in node.body if isinstance(part, Definition)]
+    if len(inner) != 1 or _returned_names(node) != {inner[0].name} or _rebinds(node, inner[0].name):
+        return False
+    (wrapper,) = inner
+    if called:
+        return _hands_on(wrapper, called=False)
+    first = next((item.arg for item in (*node.args.posonlyargs, *node.args.args)), "")
+    if not isinstance(wrapper, ast.FunctionDef) or not _only_wraps(wrapper) or _rebinds(wrapper, first):
+        return False
+    parts = [part for statement in wrapper.body for part in parts_of(statement)]
+    returned = [part.value for part in parts if isinstance(part, ast.Return)]
+    return (
+        isinstance(wrapper.body[-1], ast.Return)
+        and not any(isinstance(part, (*_NESTED, ast.Yield, ast.YieldFrom)) for part in parts)
+        and all(isinstance(it, ast.Call) and isinstance(it.func, ast.Name) and it.func.id == first for it in returned)
+    )
 
 
 @dataclass(frozen=True, slots=True)
