@@ -34,7 +34,7 @@ from awaitest.engine.facts import (
 from awaitest.engine.generics import bound_by, bound_in
 from awaitest.engine.overloads import told
 from awaitest.engine.patches import replaces
-from awaitest.engine.promises import breaks_its_word, passes_through
+from awaitest.engine.promises import breaks_its_word, passes_as, passes_through
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED
 from awaitest.engine.steps import Misuse
 from awaitest.engine.syntax import awaits, generates, gives_self, is_placeholder
@@ -238,9 +238,9 @@ def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None
         hand_over(run, call)
         return plain(RESULTS[package, owner, name])
     first = call.positional(0)
-    second = call.positional(1)
-    if name == "cast" and package in _TYPING and second is not None and every(second.value, Coroutine):
-        return second.value
+    told_otherwise = passes_as(run, call, name) if package in _TYPING else None
+    if told_otherwise is not None:
+        return told_otherwise
     if first is not None and (package, name) in ENCODING and every(first.value, Coroutine, Collection):
         run.misuse(frozenset(coroutines(first.value)), first.node, Misuse.ARGUMENT, f"{name}()")
     if first is not None and (package, name) in PASSES_RESULT:

@@ -116,20 +116,7 @@ def _is_fixture_factory(function: FunctionInfo) -> bool:
 
 def evaluate(world: World, function: FunctionInfo, node: ast.expr) -> Value:
     """The decorator as seen where the function is defined."""
-    root = node
-    while isinstance(root, ast.Attribute):
-        root = root.value
-    if function.closure is not None and isinstance(root, ast.Name) and root.id in function.closure:
-        return function.closure[root.id] if root is node else _attribute_chain(world, function.closure[root.id], node)
-    return world.reader.expression(function.module, node)
-
-
-def _attribute_chain(world: World, base: Value, node: ast.expr) -> Value:
-    from awaitest.engine import members
-
-    if not isinstance(node, ast.Attribute):
-        return base
-    return members.attribute(world, _attribute_chain(world, base, node.value), node.attr)
+    return world.reader.expression(function.module, node, function.closure)
 
 
 def is_mark(node: ast.expr) -> bool:

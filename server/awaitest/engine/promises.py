@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
 from awaitest.engine.syntax import generates, own_nodes, passed_through
-from awaitest.engine.values import NONE, Awaitable, FunctionInfo, Instance, Value, known
+from awaitest.engine.values import NONE, Awaitable, Coroutine, FunctionInfo, Instance, Value, every, known
 from awaitest.source.nodes import spelt
 
 if TYPE_CHECKING:
+    from awaitest.engine.arguments import Call
     from awaitest.engine.expressions import Evaluator
     from awaitest.engine.world import Member
 
@@ -42,12 +43,29 @@ def _gives_at_once(run: Evaluator, function: FunctionInfo, member: Member) -> bo
 
 def _promises_at_once(run: Evaluator, member: Member, node: ast.FunctionDef) -> bool:
     """Whether a method that overrides another declares something that is there already."""
-    value = declared(run.world, member.owner.module, node.returns)
+    return _is_there(run, declared(run.world, member.owner.module, node.returns))
+
+
+def _is_there(run: Evaluator, value: Value) -> bool:
+    """Whether nothing in a value is to be awaited."""
     return known(value) and not any(
-        isinstance(kind, Awaitable)
+        isinstance(kind, Awaitable | Coroutine)
         or (isinstance(kind, Instance) and run.world.has(kind.cls, "__await__") is not False)
         for kind in value
     )
+
+
+def passes_as(run: Evaluator, call: Call, name: str) -> Value | None:
+    """The coroutine that `cast` or `assert_type` gives back, whatever type it is said to be of; None for any other call. What is asserted
+    to be a coroutine is meant to be one."""
+    first, second = call.positional(0), call.positional(1)
+    if first is None or second is None:
+        return None
+    if name == "cast":
+        return second.value if every(second.value, Coroutine) else None
+    if name != "assert_type" or not every(first.value, Coroutine):
+        return None
+    return first.value if _is_there(run, declared(run.world, run.module, second.node)) else None
 
 
 def breaks_its_word(function: FunctionInfo, value: Value) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,9 @@ class SilentReader:
         self._alive: list[object] = []
         self.fixtures: Fixtures | None = None
 
-    def expression(self, module: Module, node: ast.expr) -> Value:
+    def expression(self, module: Module, node: ast.expr, closure: Mapping[str, Value] | None = None) -> Value:
+        if closure is not None and len(self._active) < _DEEPEST:
+            return outside(Evaluator(self._world, module, {}, closure).eval(node))
         key = id(node)
         if key not in self._expressions:
             self._alive.append(node)

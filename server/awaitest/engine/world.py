@@ -6,7 +6,7 @@ Everything is remembered; nothing here depends on the function that is being rea
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from awaitest.engine.values import (
@@ -32,8 +32,8 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef
 class Reader(Protocol):
     """Evaluates code; supplied by the walk, which stands above this module."""
 
-    def expression(self, module: Module, node: ast.expr) -> Value:
-        """The value of an expression at module level."""
+    def expression(self, module: Module, node: ast.expr, closure: Mapping[str, Value] | None = None) -> Value:
+        """The value of an expression at module level, or in a function that knows the names of a closure."""
 
     def returns(self, function: FunctionInfo, arguments: dict[str, Value]) -> Value:
         """What the body of a function gives back, or yields where it is a generator."""

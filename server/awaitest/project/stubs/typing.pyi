@@ -43,6 +43,8 @@ class Protocol: ...
 def cast(typ: _Any, val: _Any) -> _Any:
     return val
 
+def assert_type(val: _Any, typ: _Any) -> _Any: ...
+
 def overload(func: _Any) -> _Any:
     return func
 
