@@ -195,8 +195,8 @@ class _Reader:
         is_stopped = self.test.outcome == "not finished"
         self._add(Row(
             0, event["path"], event["line"], action(node, kind, event["role"], sent, self._held), "–",
-            "still at it when the run was stopped" if is_stopped else "not followed further: tracing was switched off",
-            depth=event["depth"], requests=self._requests(), failed=is_stopped,
+            "still at it when the run was stopped" if is_stopped else "not followed to its end",
+            depth=event["depth"], requests=self._requests(), failed=self.test.outcome != "passed",
         ))  # fmt: skip
 
     def _endpoints(self) -> list[Row]:
