@@ -147,11 +147,12 @@ def _declares_data(run: Evaluator, module: Module, annotation: ast.expr | None) 
 def _is_no_coroutine(run: Evaluator, cls: ClassInfo) -> bool:
     """Whether no coroutine is an object of a class, though those of its subclasses may well be awaitable."""
     world = run.world
-    chosen = _is_protocol(cls) or world.member(cls, "__subclasshook__") is not None
+    chosen = is_protocol(cls) or world.member(cls, "__subclasshook__") is not None
     return world.mro(cls)[1] and world.has(cls, "__await__") is not True and not chosen
 
 
-def _is_protocol(cls: ClassInfo) -> bool:
+def is_protocol(cls: ClassInfo) -> bool:
+    """Whether a class names a protocol among its bases: objects of others may pass for its own."""
     return any("Protocol" in spelt(base) for base in cls.node.bases)
 
 

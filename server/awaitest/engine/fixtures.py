@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 _DEEPEST = 12
 _HOOK = "pytest_generate_tests"
-
-
 _ITERATION = ("__iter__", "__next__", "__aiter__", "__anext__")
 
 

@@ -18,6 +18,7 @@ from awaitest.engine.values import (
     join,
     known,
 )
+from awaitest.engine.world import Definition
 from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
 
 def parameter(world: World, cls: ClassInfo) -> str | None:
     """The parameter of the constructor that is the coroutine."""
-    maker, awaiting = _method(world, cls, "__init__"), _method(world, cls, "__await__")
-    kept = _awaited_first(awaiting) if awaiting is not None else None
-    if maker is None or kept is None:
+    kept = _kept(world, cls)
+    maker = world.method(cls, "__init__") if kept is not None else None
+    if maker is None:
         return None
-    bare = {item.arg for item in maker.args.args if item.annotation is None}
-    assigned = [part for part in parts_of(maker) if isinstance(part, ast.Assign) and spelt(part.targets[0]) == kept]
+    bare = {item.arg for item in maker.node.args.args if item.annotation is None}
+    assigned = [
+        part for part in parts_of(maker.node) if isinstance(part, ast.Assign) and spelt(part.targets[0]) == kept
+    ]
     names = [spelt(part.value) for part in assigned]
     return names[0] if len(names) == 1 and names[0] in bare else None
 
@@ -40,11 +43,10 @@ def parameter(world: World, cls: ClassInfo) -> str | None:
 def given(run: Evaluator, call: Call, cls: ClassInfo) -> Value | None:
     """What the coroutine gives that an object of such a class is made with."""
     name = parameter(run.world, cls)
-    maker = run.world.member(cls, "__init__") if name is not None else None
-    if name is None or maker is None or not isinstance(maker.nodes[-1], ast.FunctionDef):
+    maker = run.world.method(cls, "__init__") if name is not None else None
+    if name is None or maker is None:
         return None
-    function = run.world.function_info(maker.owner.module, maker.nodes[-1], maker.owner)
-    coroutine = bound_arguments(call, FunctionValue(function, frozenset({Instance(cls)}))).get(name, UNKNOWN)
+    coroutine = bound_arguments(call, FunctionValue(maker, frozenset({Instance(cls)}))).get(name, UNKNOWN)
     results = (
         it.site.result() if isinstance(it, Coroutine) else it.result if isinstance(it, Awaitable) else UNKNOWN
         for it in coroutine
@@ -60,9 +62,8 @@ def held(world: World, kind: Instance) -> Value | None:
 
 def enters_result(world: World, cls: ClassInfo) -> bool:
     """Whether `async with` gives what the coroutine gives: `self.x = await self.coroutine`, then `return self.x`."""
-    entering, awaiting = _method(world, cls, "__aenter__"), _method(world, cls, "__await__")
-    kept = _awaited_first(awaiting) if awaiting is not None else None
-    match entering.body if entering is not None else []:
+    kept, entering = _kept(world, cls), world.method(cls, "__aenter__")
+    match entering.node.body if entering is not None and isinstance(entering.node, Definition) else []:
         case [ast.Return(value=ast.Await(value=value))]:
             return spelt(value) == kept
         case [ast.Assign(targets=[target], value=ast.Await(value=value)), ast.Return(value=ast.expr() as returned)]:
@@ -70,18 +71,14 @@ def enters_result(world: World, cls: ClassInfo) -> bool:
     return False
 
 
-def _awaited_first(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
+def _kept(world: World, cls: ClassInfo) -> str | None:
     """The attribute that `__await__` hands on: `return self.x.__await__()`."""
-    match [it for it in node.body if not (isinstance(it, ast.Expr) and isinstance(it.value, ast.Constant))]:
+    awaiting = world.method(cls, "__await__")
+    body = awaiting.node.body if awaiting is not None and isinstance(awaiting.node, Definition) else []
+    match [it for it in body if not (isinstance(it, ast.Expr) and isinstance(it.value, ast.Constant))]:
         case [
             ast.Return(value=ast.Call(func=ast.Attribute(value=value, attr="__await__")))
             | ast.Return(value=ast.YieldFrom(value=ast.Call(func=ast.Attribute(value=value, attr="__await__"))))
         ]:
             return spelt(value) if spelt(value).startswith("self.") else None
     return None
-
-
-def _method(world: World, cls: ClassInfo, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    member = world.member(cls, name)
-    node = member.nodes[-1] if member is not None and len(member.nodes) == 1 else None
-    return node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.decorator_list else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared, elements
-from awaitest.engine.arguments import Call, bound_arguments, fits
+from awaitest.engine.arguments import Call, bound_arguments, fits, is_protocol
 from awaitest.engine.generics import bound_by
 from awaitest.engine.promises import passes_through
 from awaitest.engine.values import (
@@ -17,7 +17,6 @@ from awaitest.engine.values import (
     FunctionInfo,
     FunctionValue,
     Instance,
-    Kind,
     Plain,
     Site,
     Value,
@@ -124,28 +123,23 @@ def _part_allows(run: Evaluator, function: FunctionInfo, part: ast.expr, value: 
         return None
     if allowed == NONE and value.isdisjoint(NONE):
         return False
+    classes = {kind.cls for kind in allowed if isinstance(kind, Instance)}
     if every(value, Plain) and value != NONE:
         given, wanted = ({kind.name for kind in it if isinstance(kind, Plain)} for it in (value, allowed))
         if given <= wanted:
             return True
-        return None if wanted - {"None"} or any(map(_is_protocol, allowed)) else False
+        return None if wanted - {"None"} or any(map(is_protocol, classes)) else False
     if value == NONE:
         return allowed == NONE
     if every(value, FunctionValue):
         return every(allowed, CallableValue) or (None if every(allowed, Instance) else False)
     if every(value, Instance) and every(allowed, Instance):
-        classes = {kind.cls for kind in allowed if isinstance(kind, Instance)}
         families = [run.world.mro(it.cls) for it in value if isinstance(it, Instance)]
         if all(not classes.isdisjoint(family) for family, _ in families):
             return True
         is_other = all(classes.isdisjoint(family) and complete for family, complete in families)
-        return False if is_other and not any(map(_is_protocol, allowed)) else None
+        return False if is_other and not any(map(is_protocol, classes)) else None
     return None
-
-
-def _is_protocol(kind: Kind) -> bool:
-    bases = kind.cls.node.bases if isinstance(kind, Instance) else []
-    return any(spelt(base).partition("[")[0].endswith("Protocol") for base in bases)
 
 
 def _is_among(texts: set[object], value: Value) -> bool | None:

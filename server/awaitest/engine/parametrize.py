@@ -39,10 +39,9 @@ def set_by_marks(world: World, marks: Iterable[Mark], wanted: Sequence[str]) -> 
 def passed_on(world: World, marks: Iterable[Mark]) -> Iterator[str]:
     """The fixtures that get their `request.param` from marks."""
     for mark in marks:
-        indirect = _argument(mark, 2, "indirect") if mark.name == "parametrize" else None
-        if indirect is not None:
-            is_all = isinstance(indirect, ast.Constant) and indirect.value is True
-            yield from _names(world, mark.module, _argument(mark, 0, "argnames") if is_all else indirect) or ()
+        if mark.name == "parametrize":
+            names = _names(world, mark.module, _argument(mark, 0, "argnames"))
+            yield from _indirect(world, mark, names or []) or ()
 
 
 def requested_by(world: World, fixture: Fixture) -> Value:
@@ -55,22 +54,24 @@ def requested_by(world: World, fixture: Fixture) -> Value:
 
 
 def _of_mark(world: World, mark: Mark, wanted: Sequence[str]) -> dict[str, Value]:
-    named, values, indirect = (
-        _argument(mark, *place) for place in ((0, "argnames"), (1, "argvalues"), (2, "indirect"))
-    )
-    names = _names(world, mark.module, named)
+    names = _names(world, mark.module, _argument(mark, 0, "argnames"))
     if names is None:
         return dict.fromkeys(wanted, UNKNOWN)
-    rows = [_row(world, mark.module, row, names) for row in _elements(values)] or [[UNKNOWN] * len(names)]
-    given = {name: join(*(row[position] for row in rows)) for position, name in enumerate(names)}
-    if indirect is None or (isinstance(indirect, ast.Constant) and not indirect.value):
-        return given
-    if isinstance(indirect, ast.Constant):
-        return {}
-    on = _texts(world, mark.module, indirect)
-    if on is None:
+    indirect = _indirect(world, mark, names)
+    if indirect is None:
         return dict.fromkeys(names, UNKNOWN)
-    return {name: value for name, value in given.items() if name not in on}
+    values = _elements(_argument(mark, 1, "argvalues"))
+    rows = [_row(world, mark.module, row, names) for row in values] or [[UNKNOWN] * len(names)]
+    given = {name: join(*(row[position] for row in rows)) for position, name in enumerate(names)}
+    return {name: value for name, value in given.items() if name not in indirect}
+
+
+def _indirect(world: World, mark: Mark, names: list[str]) -> list[str] | None:
+    """Which of the names a mark passes on to the fixtures of these names; None where that cannot be told."""
+    indirect = _argument(mark, 2, "indirect")
+    if indirect is None or isinstance(indirect, ast.Constant):
+        return names if indirect is not None and indirect.value else []
+    return _texts(world, mark.module, indirect)
 
 
 def _argument(mark: Mark, position: int, keyword: str) -> ast.expr | None:

@@ -82,10 +82,4 @@ def operated(run: Evaluator, left: Value, operator: ast.operator) -> Value:
 
 
 def _method(world: World, kind: Kind, name: str) -> FunctionInfo | None:
-    member = world.member(kind.cls, name) if isinstance(kind, Instance) else None
-    node = member.nodes[-1] if member is not None else None
-    if member is None or len(member.nodes) != 1 or not isinstance(node, Definition):
-        return None
-    if any(spelt(it).rpartition(".")[2] != "abstractmethod" for it in node.decorator_list):
-        return None
-    return world.function_info(member.owner.module, node, member.owner)
+    return world.method(kind.cls, name) if isinstance(kind, Instance) else None

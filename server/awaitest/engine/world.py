@@ -177,6 +177,16 @@ class World:
             )
         return self._members[key]
 
+    def method(self, cls: ClassInfo, name: str) -> FunctionInfo | None:
+        """A method that is defined once in its class, and that no decorator changes."""
+        member = self.member(cls, name)
+        node = member.nodes[-1] if member is not None else None
+        if member is None or len(member.nodes) != 1 or not isinstance(node, Definition):
+            return None
+        if any(spelt(it).rpartition(".")[2] != "abstractmethod" for it in node.decorator_list):
+            return None
+        return self.function_info(member.owner.module, node, member.owner)
+
     def complete(self, cls: ClassInfo) -> bool:
         """Whether all bases are known, so that a name nobody defines is certainly absent."""
         return (

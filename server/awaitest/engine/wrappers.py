@@ -61,15 +61,14 @@ def decorated(run: Evaluator, value: Value) -> Value:
         return value
     makers = evaluate(run.world, kind.function, decorators[0])
     maker = next(iter(makers)) if len(makers) == 1 else None
-    made: Value | None = None
+    made: Value = frozenset()
     if isinstance(maker, CallableValue):
         made = maker.result
     elif isinstance(maker, FunctionValue):
-        node = maker.function.node
         call = Call(ast.Call(decorators[0], [], []), "", makers, [Argument(None, value, decorators[0])])
-        returns = declared(run.world, maker.function.module, getattr(node, "returns", None))
-        made = told(run, call, maker) or returns
-    return made if made is not None and every(made, Instance) else value
+        returns = getattr(maker.function.node, "returns", None)
+        made = told(run, call, maker) or declared(run.world, maker.function.module, returns)
+    return made if every(made, Instance) else value
 
 
 def object_of(world: World, cls: ClassInfo, result: Value) -> Instance:

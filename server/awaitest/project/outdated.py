@@ -73,10 +73,14 @@ def _test_that_came(name: str, files: Iterable[str], project_of: Callable[[Path]
 
 def _is_test(name: str, project_of: Callable[[Path], Project]) -> bool:
     path = Path(name)
-    if name.endswith(("/", os.sep)) or path.name == "conftest.py":
+    if _is_folder(name) or path.name == "conftest.py":
         return False
     project = project_of(path)
     return _is_module(path, project) and project.config.collects_file(path)
+
+
+def _is_folder(name: str) -> bool:
+    return name.endswith(("/", os.sep))
 
 
 def _is_module(path: Path, project: Project) -> bool:
@@ -87,7 +91,7 @@ def _is_module(path: Path, project: Project) -> bool:
 def _is_unread(name: str, project_of: Callable[[Path], Project]) -> bool:
     """Whether it is nothing to us that something of this name comes, changes or goes."""
     path = Path(name)
-    if name.endswith(("/", os.sep)) or not (name.endswith("~") or path.suffix in _UNREAD or path.name in _UNREAD):
+    if _is_folder(name) or not (name.endswith("~") or path.suffix in _UNREAD or path.name in _UNREAD):
         return False
     return _lies_in(path, project_of(path))
 
@@ -97,7 +101,7 @@ def _is_unread_above(name: str, projects: Iterable[Project]) -> bool:
     path = Path(name)
     if not all(path.parent in it.config.rootdir.parents and not _imports_from(path.parent, it) for it in projects):
         return False
-    if name.endswith(("/", os.sep)) or path.suffix not in _READ:
+    if _is_folder(name) or path.suffix not in _READ:
         return path.name not in _READ_ABOVE
     return path.suffix == ".py" and path.name not in _PYTHON_READ_ABOVE
 

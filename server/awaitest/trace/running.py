@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from awaitest.trace.path.awaitest_trace.values import redacted
+from awaitest.trace.path.awaitest_trace.headers import redacted
 
 RECORDER = Path(__file__).parent / "path"
 """The one folder that is put on the path of the user's Python; nothing but the recorder lies in it."""

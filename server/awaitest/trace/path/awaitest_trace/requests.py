@@ -11,9 +11,10 @@ from time import perf_counter
 from types import CodeType
 from typing import Any
 
+from .headers import REDACTED, is_secret
 from .patching import Patches
 from .sink import Sink
-from .values import REDACTED, SECRET, is_a, state_of
+from .values import is_a, state_of
 
 BODY = 2_000
 """Characters of a body that are kept."""
@@ -121,7 +122,7 @@ def _address(url: Any) -> str:
 def _headers(message: Any) -> list[list[str]]:
     try:
         items: Iterable[tuple[str, str]] = message.headers.multi_items()
-        return [[str(name), REDACTED if name.lower() in SECRET else str(value)] for name, value in items]
+        return [[str(name), REDACTED if is_secret(str(name)) else str(value)] for name, value in items]
     except Exception:
         return []
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from .asserts import is_reckoning_right
+from .headers import redacted
 from .leftovers import Leftovers, blamed
 from .loops import Loops
 from .patching import Patches
@@ -23,7 +24,7 @@ from .recorder import Recorder
 from .requests import Requests
 from .sink import Sink
 from .statements import statements
-from .values import brief, redacted
+from .values import brief
 from .watching import Watch, watch
 
 _ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR

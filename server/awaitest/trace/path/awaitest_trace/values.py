@@ -8,12 +8,13 @@ import enum
 import fractions
 import inspect
 import pathlib
-import re
 import sys
 import types
 import uuid
 from collections.abc import Iterable
 from typing import Any
+
+from .headers import REDACTED, is_secret, redacted
 
 LONGEST = 120
 ITEMS = 6
@@ -28,12 +29,6 @@ STEADY = frozenset(map(id, (str, int, bool, float, bytes, type(None))))
 """Kinds whose values never change, by id."""
 _BRACKETS = {id(list): "[]", id(tuple): "()", id(set): "{}", id(frozenset): "{}"}
 _DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
-SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
-"""Headers that are not shown."""
-REDACTED = "[redacted]"
-_SECRET_PAIR = re.compile(
-    rf"""(\\?['"](?:{"|".join(SECRET)})\\?['"]\s*[:,]\s*)b?(\\?['"]).*?(?:\2|$)""", re.IGNORECASE | re.DOTALL
-)
 _CLIENT_STATES = {"OPENED": ", open", "CLOSED": ", closed"}
 _NAME, _MRO, _VARS = (vars(type)[name].__get__ for name in ("__name__", "__mro__", "__dict__"))
 """Of a class, past its metaclass."""
@@ -105,7 +100,7 @@ def _sequence(value: Any, kind: type, depth: int) -> str:
     if depth >= DEEPEST and value:
         return f"{opening}…{closing}"
     shown = [brief(item, depth + 1) for item in _first(value)]
-    if len(value) == 2 and kind in (list, tuple) and _is_secret(value[0]):
+    if len(value) == 2 and kind in (list, tuple) and is_secret(value[0]):
         shown[1] = REDACTED
     more = [f"… {len(value) - ITEMS:,} more"] if len(value) > ITEMS else []
     comma = "," if kind is tuple and len(value) == 1 else ""
@@ -120,22 +115,11 @@ def _mapping(items: Iterable[tuple[object, object]], count: int, depth: int) -> 
     if depth >= DEEPEST and count:
         return "{…}"
     shown = [
-        f"{brief(key, depth + 1)}: {REDACTED if _is_secret(key) else brief(item, depth + 1)}"
+        f"{brief(key, depth + 1)}: {REDACTED if is_secret(key) else brief(item, depth + 1)}"
         for key, item in _first(items)
     ]
     more = [f"… {count - ITEMS:,} more"] if count > ITEMS else []
     return f"{{{', '.join([*shown, *more])}}}"
-
-
-def redacted(text: str) -> str:
-    """A message without the secrets of headers in it."""
-    return _SECRET_PAIR.sub(rf"\1{REDACTED}", text)
-
-
-def _is_secret(name: object) -> bool:
-    """Whether this is the name of a header that is not shown."""
-    text = name.decode("latin-1") if type(name) is bytes else name
-    return type(text) is str and text.lower() in SECRET
 
 
 def _first(items: Iterable[Any]) -> list[Any]:
