@@ -120,6 +120,29 @@ def test_every_kind_of_statement(traced: Traced) -> None:
     assert all(row.task for row in calls)
 
 
+LEFT = """\
+async def fail():
+    await asyncio.sleep(0)
+    raise ValueError("x")
+
+
+async def test_it():
+    async with asyncio.Lock():
+        await fail()
+"""
+
+
+def test_a_block_is_left_by_an_exception(traced: Traced) -> None:
+    (test,) = traced(LEFT).tests
+    assert [(row.action, row.awaited, row.failed) for row in test.rows] == [
+        ("start test `test_it`", "–", False),
+        ("create asyncio.Lock, enter `async with`", "yes", False),
+        ("call `fail(…)`", "yes", True),
+        ("leave `async with`", "yes", False),
+        ("the test fails", "–", False),
+    ]
+
+
 def _inverts_loops() -> bool:
     """Whether Python's compiler puts the condition of a loop at its end, as part of the last statement."""
     import sys

@@ -113,6 +113,8 @@ class Tracer:
         self._failing: dict[FrameType, BaseException] = {}
         self._open: dict[FrameType, dict[int, int]] = {}
         """Of each frame that is followed, where its assertions forget what they compared."""
+        self._lines: dict[FrameType, int] = {}
+        """The line that each of them reached last."""
         self._never: dict[int, CodeType] = {}
         """By id, as a function's code is compared and hashed by all that it holds."""
 
@@ -134,6 +136,7 @@ class Tracer:
             sys.settrace(self._before)
         self._failing.clear()
         self._open.clear()
+        self._lines.clear()
 
     def _called(self, frame: FrameType, _: str, __: Any) -> Any:
         code = frame.f_code
@@ -155,6 +158,7 @@ class Tracer:
     def _inside(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "line":
             self._failing.pop(frame, None)
+            self._lines[frame] = frame.f_lineno
             self._listener.reached(frame, frame.f_lineno)
         elif event == "opcode":
             line = self._open[frame].get(frame.f_lasti)
@@ -165,13 +169,18 @@ class Tracer:
             self._failing[frame] = error
             self._listener.raised(frame, error)
         elif event == "return":
-            if _suspends(frame) and self._failing.pop(frame, None) is None:
+            is_failing = self._failing.pop(frame, None) is not None
+            if not is_failing and _suspends(frame) and not self._fails_anew(frame, argument):
                 self._listener.suspended(frame)
             else:
-                self._failing.pop(frame, None)
                 self._open.pop(frame, None)
+                self._lines.pop(frame, None)
                 self._listener.ended(frame)
         return self._inside
+
+    def _fails_anew(self, frame: FrameType, given: Any) -> bool:
+        """Whether a block is left by an exception: then the frame stands where that was raised, not where it goes on."""
+        return given is None and frame.f_lineno != self._lines.get(frame, frame.f_lineno)
 
 
 def _suspends(frame: FrameType) -> bool:
