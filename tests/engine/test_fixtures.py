@@ -159,6 +159,14 @@ PASSED_ON: dict[str, tuple[dict[str, str], str]] = {
     ),
     "an override of a plugin's": ({**plugin(ONE), "tests/conftest.py": HEAD + fixture("x", "x", "x"), "tests/test_it.py": ASKS}, "1"),
     "a plugin's that asks for one of the project": ({**plugin(fixture("x", "y", "y")), "tests/conftest.py": HEAD + fixture("y", "1"), "tests/test_it.py": ASKS}, "1"),
+    "a hook that asks for it and passes values on to it": (
+        {"tests/conftest.py": HEAD + ONE + "def pytest_generate_tests(metafunc):\n    if 'x' in metafunc.fixturenames:\n        metafunc.parametrize('x', [2], indirect=True)\n", "tests/test_it.py": ASKS},
+        "1",
+    ),
+    "what a hook passes on": (
+        {"tests/test_it.py": HEAD + "@pytest.fixture(params=[1])\ndef x(request): return request.param\ndef pytest_generate_tests(metafunc): metafunc.parametrize('x', [2], indirect=True)\n" + ASKS},
+        "unknown",
+    ),
     "an outer one that asks for an override": (
         {"conftest.py": HEAD + fixture("y", "1") + fixture("x", "y", "y"), "tests/conftest.py": HEAD + fixture("y", "2"), "tests/test_it.py": ASKS},
         "2",
@@ -166,6 +174,10 @@ PASSED_ON: dict[str, tuple[dict[str, str], str]] = {
 }  # fmt: skip
 
 REPLACED = {
+    "a hook that passes one on and puts another in place": (
+        {"tests/conftest.py": HEAD + ONE + "def pytest_generate_tests(metafunc):\n    metafunc.parametrize('x', [1], indirect=True)\n    metafunc.parametrize('x', [1], indirect=['y'])\n"},
+        ASKS,
+    ),
     "a hook in the conftest": ({"tests/conftest.py": HEAD + ONE + "def pytest_generate_tests(metafunc): metafunc.parametrize('x', [2])\n"}, ASKS),
     "a hook in the module": ({}, HEAD + ONE + "def pytest_generate_tests(metafunc): metafunc.parametrize('y, x', [2])\n" + ASKS),
     "a hook in the class": ({}, HEAD + ONE + METHOD.format("    def pytest_generate_tests(self, metafunc): metafunc.parametrize('x', [2])\n")),

@@ -148,7 +148,7 @@ def _is_no_coroutine(run: Evaluator, cls: ClassInfo) -> bool:
     """Whether no coroutine is an object of a class, though those of its subclasses may well be awaitable."""
     world = run.world
     chosen = is_protocol(cls) or world.member(cls, "__subclasshook__") is not None
-    return world.mro(cls)[1] and world.has(cls, "__await__") is not True and not chosen
+    return world.whole(cls) and world.has(cls, "__await__") is not True and not chosen
 
 
 def is_protocol(cls: ClassInfo) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine import members
 from awaitest.engine.arguments import Argument, Call, hand_over
 from awaitest.engine.steps import Iterated, Misuse
+from awaitest.engine.syntax import INSPECTED
 from awaitest.engine.values import (
     UNKNOWN,
     AsyncIterator,
@@ -77,6 +78,10 @@ def called_builtin(run: Evaluator, call: Call, name: str) -> Value:
     first = call.positional(0)
     if name == "getattr" and first is not None and len(call.arguments) == 2:
         return _getattr(run, call, first.value)
+    if name in {"getattr", "hasattr"} and first is not None and INSPECTED.isdisjoint(_named(call) or INSPECTED):
+        run.misuse(first.value, call.node, Misuse.ASKED, later=True)
+        run.escape(join(*(it.value for it in call.arguments[1:])))
+        return plain("bool") if name == "hasattr" else UNKNOWN
     if first is not None and name in _NEEDING_DATA:
         run.misuse(first.value, first.node, Misuse.ARGUMENT, f"{name}()")
     if first is not None and name in {"all", "any"}:
@@ -86,7 +91,7 @@ def called_builtin(run: Evaluator, call: Call, name: str) -> Value:
     second = call.positional(1)
     asked = first is not None and second is not None and members.never_awaitable(run.world, second.value)
     if name == "isinstance" and asked and first is not None:
-        run.misuse(first.value, call.node, Misuse.COMPARED, later=not isinstance(first.node, ast.Call))
+        run.misuse(first.value, call.node, Misuse.ASKED, later=not isinstance(first.node, ast.Call))
         return plain("bool")
     if name == "anext" and first is not None and len(call.arguments) == 1 and every(first.value, AsyncIterator):
         return given_coroutine(run, call, join(*(kind.item for kind in first.value if isinstance(kind, AsyncIterator))))
@@ -132,12 +137,18 @@ def _elements(node: ast.expr) -> list[ast.expr]:
 
 
 def _getattr(run: Evaluator, call: Call, receiver: Value) -> Value:
-    named = call.positional(1)
-    names = [kind.const if isinstance(kind, Plain) else None for kind in (named.value if named else UNKNOWN)]
-    if not all(isinstance(name, str) for name in names):
+    names = _named(call)
+    if not names:
         run.escape(receiver)
         return UNKNOWN
-    return join(*(members.attribute(run.world, receiver, str(name)) for name in names))
+    return join(*(members.attribute(run.world, receiver, name) for name in names))
+
+
+def _named(call: Call) -> set[str]:
+    """The attributes that `getattr` or `hasattr` may ask for; none where that cannot be told."""
+    argument = call.positional(1)
+    names = {kind.const if isinstance(kind, Plain) else None for kind in (argument.value if argument else UNKNOWN)}
+    return {name for name in names if isinstance(name, str)} if all(isinstance(it, str) for it in names) else set()
 
 
 def _base(run: Evaluator) -> Value:

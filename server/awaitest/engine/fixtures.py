@@ -93,7 +93,7 @@ class Fixtures:
         self._values: dict[tuple[int, int, int], Value] = {}
         self._active: set[int] = set()
         self._chains: dict[int, list[dict[str, Fixture]]] = {}
-        self._hooked: dict[int, frozenset[str]] = {}
+        self._hooked: dict[int, dict[str, bool]] = {}
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
@@ -200,16 +200,16 @@ class Fixtures:
         found = [fixture for module in modules if (fixture := self.of_module(module).get(name)) is not None]
         return found[0] if len(found) == 1 else None
 
-    def _given_by_hook(self, name: str, seeker: Seeker) -> bool:
-        """Whether a `pytest_generate_tests` in sight names the fixture: it may put values in its place."""
+    def _given_by_hook(self, name: str, seeker: Seeker, passed_on: bool = False) -> bool:
+        """Whether a `pytest_generate_tests` in sight may put values in the place of a fixture, or pass them on to it."""
         outer = self._hooked.get(id(seeker.module))
         if outer is None:
             modules = self._project.surroundings(seeker.module)
-            outer = frozenset().union(*(_named_by(module.bound.get(_HOOK, ())) for module in modules))
-            self._hooked[id(seeker.module)] = outer
-        return name in outer or (
-            seeker.cls is not None and name in _named_by(statements_binding(seeker.cls.node.body, _HOOK))
-        )
+            outer = self._hooked[id(seeker.module)] = _named_by(
+                hook for module in modules for hook in module.bound.get(_HOOK, ())
+            )
+        own = _named_by(statements_binding(seeker.cls.node.body, _HOOK)) if seeker.cls is not None else {}
+        return any(named.get(name, False) or (passed_on and name in named) for named in (outer, own))
 
     def autouse(self, seeker: Seeker) -> Iterator[Fixture]:
         """Every visible fixture that runs unasked."""
@@ -287,11 +287,12 @@ class Fixtures:
         """The values of the fixtures of these names; names without a known fixture are left out."""
         found: dict[str, Value] = {}
         for name in names:
-            if self._given_by_hook(asking.name if asking is not None and name == "request" else name, seeker):
-                found[name] = UNKNOWN
-                continue
             if name == "request":
-                found[name] = requested_by(self._world, asking) if asking is not None else UNKNOWN
+                given = asking is None or self._given_by_hook(asking.name, seeker, passed_on=True)
+                found[name] = UNKNOWN if asking is None or given else requested_by(self._world, asking)
+                continue
+            if self._given_by_hook(name, seeker):
+                found[name] = UNKNOWN
                 continue
             beyond = asking if asking is not None and asking.name == name else None
             fixture = self.find(name, seeker, beyond) or self.of_plugins(name)
@@ -314,11 +315,27 @@ class Fixtures:
         return self.values_for(fixture.requests, Seeker(module, cls), fixture)
 
 
-def _named_by(hooks: Iterable[object]) -> frozenset[str]:
-    """The names in the strings of functions."""
-    parts = (part for hook in hooks if isinstance(hook, Definition) for part in parts_of(hook))
-    texts = (part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str))
-    return frozenset(name.strip() for text in texts for name in text.split(","))
+def _named_by(hooks: Iterable[object]) -> dict[str, bool]:
+    """The names in the strings of functions, and whether these do more than ask for a fixture or pass values on to it."""
+    parts = [part for hook in hooks if isinstance(hook, Definition) for part in parts_of(hook)]
+    harmless = {id(_asked_or_passed_on(part)) for part in parts}
+    named: dict[str, bool] = {}
+    for part in parts:
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            for name in map(str.strip, part.value.split(",")):
+                named[name] = named.get(name, False) or id(part) not in harmless
+    return named
+
+
+def _asked_or_passed_on(part: ast.AST) -> ast.expr | None:
+    """The names in `"x" in metafunc.fixturenames` and `metafunc.parametrize("x", …, indirect=True)`."""
+    match part:
+        case ast.Compare(left=names, ops=[ast.In() | ast.NotIn()]):
+            return names
+        case ast.Call(func=ast.Attribute(attr="parametrize"), args=[names, *_], keywords=keywords):
+            is_all = any(it.arg == "indirect" and spelt(it.value) == "True" for it in keywords)
+            return names if is_all else None
+    return None
 
 
 def requested(node: ast.FunctionDef | ast.AsyncFunctionDef, in_class: bool) -> list[str]:

@@ -116,9 +116,7 @@ def _makes_uncallable(run: Run, call: Called) -> bool:
     """Whether a call makes an object of a class that has no `__call__`."""
     world = run.engine.world
     return every(call.target, ClassValue) and all(
-        isinstance(kind, Instance)
-        and world.member(kind.cls, "__call__") is None
-        and (world.mro(kind.cls)[1] or world.derives(kind.cls, "BaseModel", "pydantic"))
+        isinstance(kind, Instance) and world.member(kind.cls, "__call__") is None and world.whole(kind.cls)
         for kind in call.result
     )
 

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
 from awaitest.engine.syntax import generates, own_nodes, passed_through
-from awaitest.engine.values import NONE, Awaitable, Coroutine, FunctionInfo, Instance, Value, every, known
+from awaitest.engine.values import (
+    NONE,
+    UNKNOWN,
+    Awaitable,
+    CallableValue,
+    ClassInfo,
+    Coroutine,
+    FunctionInfo,
+    Instance,
+    Kind,
+    Value,
+    every,
+    known,
+)
 from awaitest.source.nodes import spelt
 
 if TYPE_CHECKING:
@@ -19,13 +32,32 @@ if TYPE_CHECKING:
 def passes_through(run: Evaluator, function: FunctionInfo, receiver: Value) -> bool:
     """Whether a method gives back what `self.x()` gives, and `x` is neither a plain method nor a class that `self` keeps: its
     annotation may then tell what comes in the end."""
-    found = [
-        run.world.member(kind.cls, name)
-        for name in passed_through(function.node)
-        for kind in receiver
-        if isinstance(kind, Instance)
+    asked = [
+        (kind.cls, name) for name in passed_through(function.node) for kind in receiver if isinstance(kind, Instance)
     ]
-    return any(member is None or not _gives_at_once(run, function, member) for member in found)
+    return any(
+        not _kept_gives_at_once(run, cls, name)
+        if (member := run.world.member(cls, name)) is None
+        else not _gives_at_once(run, function, member)
+        for cls, name in asked
+    )
+
+
+def _kept_gives_at_once(run: Evaluator, cls: ClassInfo, name: str) -> bool:
+    """Whether calling what the constructor keeps in an attribute gives what it promises."""
+    kept = run.world.reader.attributes(cls, name) or UNKNOWN
+    return all(_called_gives_at_once(run, kind) for kind in kept)
+
+
+def _called_gives_at_once(run: Evaluator, kind: Kind) -> bool:
+    if isinstance(kind, CallableValue):
+        return _is_there(run, kind.result)
+    method = run.world.method(kind.cls, "__call__") if isinstance(kind, Instance) else None
+    return (
+        method is not None
+        and isinstance(method.node, ast.FunctionDef)
+        and _is_there(run, declared(run.world, method.module, method.node.returns))
+    )
 
 
 def _gives_at_once(run: Evaluator, function: FunctionInfo, member: Member) -> bool:

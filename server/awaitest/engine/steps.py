@@ -29,6 +29,7 @@ class Misuse(Enum):
     ENTERED = "is entered"
     CONDITION = "is taken for true or false"
     COMPARED = "is compared"
+    ASKED = "is asked what it is"
 
 
 FAILING = frozenset(

@@ -101,7 +101,7 @@ def _checked(run: Run, node: ast.Assert) -> tuple[str, str, str, str]:
         return "check", _DASH, _DASH, text
     first = wrong[0]
     made_here = "missing" if _below(node, first.coroutine.site.node) else _DASH
-    if first.how in (Misuse.CONDITION, Misuse.COMPARED):
+    if first.how in (Misuse.CONDITION, Misuse.COMPARED, Misuse.ASKED):
         return "check", made_here, f"proves nothing: a coroutine {first.how.value}", text
     return "check", made_here, f"fails: a coroutine {first.how.value} {first.detail}".strip(), text
 

@@ -96,9 +96,13 @@ class Tracker:
             step = Misused(node=node, coroutine=kind, how=how, detail=detail, expected=self.expected > 0)
             if later or (kind.site.inspected and how in FAILING):
                 self.deferred.append(step)
-            elif not kind.site.escaped and not kind.site.inspected and not kind.site.awaited:
+            elif not kind.site.inspected and not kind.site.awaited and self._proves(kind.site, how):
                 self.note(step)
         return True
+
+    def _proves(self, site: Site, how: Misuse) -> bool:
+        """Whether a use tells that an `await` is missing: whoever else may await what left our sight, Python refuses some uses of it."""
+        return not site.escaped or (how in FAILING and self._sites.get(id(site.node)) is site)
 
     def inspect(self, value: Value) -> None:
         """Note that somebody knows, for every coroutine in the value, that it is one: that nobody awaits it may be meant."""

@@ -35,6 +35,10 @@ _GOING_OVER = frozenset(
 )  # fmt: skip
 
 
+_IN_ORDER = (ast.With, ast.AsyncWith, ast.withitem, ast.Assign, ast.AnnAssign)
+_NEVER = 10**9
+
+
 def library_callee(target: Value) -> str | None:
     """The one function of a library that a value certainly is, such as `asyncio.gather` or `asyncio.TaskGroup.create_task`."""
     found: str | None = None
@@ -58,9 +62,9 @@ def is_coroutine_function(world: World, kind: Kind) -> bool:
 
 
 def uses(run: Run, node: ast.AST) -> list[Use] | None:
-    """Where the value of an expression goes: its own place, or every mention of the name that is bound to it and to nothing else.
+    """Where the value of an expression goes: its own place, or every mention of the name that is bound to it, until it is bound anew.
 
-    None where a name may hold something else too, is bound outside the function, or there is no function.
+    None where a mention may mean something else too, is bound outside the function, or there is no function.
     """
     if run.function is None:
         return None
@@ -70,10 +74,30 @@ def uses(run: Run, node: ast.AST) -> list[Use] | None:
         return [Use(node, around)] if around else None
     names = [part for part in _in_scope(run.node, target) if isinstance(part, ast.Name) and part.id == target]
     outer = any(isinstance(part, (ast.Global, ast.Nonlocal)) and target in part.names for part in parts_of(run.node))
-    once = sum(1 for part in names if isinstance(part.ctx, ast.Store)) == 1
-    if not once or outer or target not in bound_names(run.node.body):
+    if outer or target not in bound_names(run.node.body):
         return None
-    return [Use(part, path_to(run.node, part)) for part in names if not isinstance(part.ctx, ast.Store)]
+    stores, reads = (
+        [Use(part, path_to(run.node, part)) for part in names if isinstance(part.ctx, ast.Store) is stored]
+        for stored in (True, False)
+    )
+    return reads if len(stores) == 1 else _until_bound_anew(run, around[0], stores, reads)
+
+
+def _until_bound_anew(run: Run, statement: ast.AST, stores: list[Use], reads: list[Use]) -> list[Use] | None:
+    """The reads after one of several assignments and up to the next; None where these do not simply follow one another."""
+    assigning = [it.around[0] for it in stores]
+    in_order = all(isinstance(part, _IN_ORDER) for it in stores for part in it.around if part is not run.node)
+    nested = any(isinstance(part, SCOPES) for it in reads for part in it.around if part is not run.node)
+    if not in_order or nested:
+        return None
+    ends = sorted(_end(it) for it in assigning)
+    begin = ends.index(_end(statement))
+    until = ends[begin + 1] if begin + 1 < len(ends) else (_NEVER, 0)
+    return [it for it in reads if ends[begin] < _end(it.node) <= until]
+
+
+def _end(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0)
 
 
 def _in_scope(function: ast.AST, name: str) -> Iterator[ast.AST]:

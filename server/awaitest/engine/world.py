@@ -61,6 +61,7 @@ class World:
         self._functions: dict[int, FunctionInfo] = {}
         self._globals: dict[tuple[int, str], Value] = {}
         self._mros: dict[int, tuple[tuple[ClassInfo, ...], bool]] = {}
+        self._whole: dict[int, bool] = {}
         self._members: dict[tuple[int, str], Member | None] = {}
         self._derives: dict[tuple[int, str, tuple[str, ...]], bool] = {}
         self._enclosing: dict[int, tuple[ClassInfo, ...]] = {}
@@ -139,7 +140,7 @@ class World:
 
     def _linearise(self, cls: ClassInfo) -> tuple[tuple[ClassInfo, ...], bool]:
         order: dict[ClassInfo, None] = {cls: None}
-        complete = True
+        complete = whole = True
         for base in cls.node.bases:
             if isinstance(base, ast.Subscript):
                 base = base.value
@@ -148,20 +149,24 @@ class World:
             value = self.reader.expression(cls.module, base)
             parents = [kind.cls for kind in value if isinstance(kind, ClassValue)]
             if len(parents) != 1 or len(value) != 1 or parents[0] is cls:
-                complete = False
+                complete = whole = False
                 continue
-            inherited, whole = self.mro(parents[0])
-            complete = complete and whole
+            inherited, is_complete = self.mro(parents[0])
+            complete = complete and is_complete
+            whole = whole and self.whole(parents[0])
             for parent in inherited:
                 order.pop(parent, None)
                 order[parent] = None
-        if any(keyword.arg == "metaclass" for keyword in cls.node.keywords):
-            complete = complete and all(
-                spelt(keyword.value) in {"ABCMeta", "abc.ABCMeta"}
-                for keyword in cls.node.keywords
-                if keyword.arg == "metaclass"
-            )
-        return tuple(order), complete
+        is_plain = {spelt(it.value).rpartition(".")[2] for it in cls.node.keywords if it.arg == "metaclass"} <= {
+            "ABCMeta"
+        }
+        self._whole[id(cls.node)] = whole and (is_plain or cls.package in _OF_DATA)
+        return tuple(order), complete and is_plain
+
+    def whole(self, cls: ClassInfo) -> bool:
+        """Whether all bases are known, so that a special method that none of them defines is certainly absent."""
+        self.mro(cls)
+        return self._whole.get(id(cls.node), False)
 
     def member(self, cls: ClassInfo, name: str) -> Member | None:
         """Where a class or its bases define a name: the nearest definition, or None."""
@@ -213,7 +218,7 @@ class World:
             return False
         if own is not None or (name == "__await__" and any(map(_promises_it, self.mro(cls)[0]))):
             return True
-        return False if self.mro(cls)[1] and (_is_open(other) or not self._leaves_methods(cls)) else None
+        return False if self.whole(cls) and (_is_open(other) or not self._leaves_methods(cls)) else None
 
     def _leaves_methods(self, cls: ClassInfo) -> bool:
         """Whether a class leaves a method to its subclasses, so that its objects are theirs and may have more."""
@@ -283,6 +288,9 @@ _NEUTRAL_BASES = frozenset(
         "t.Generic", "t.Protocol", "NamedTuple", "typing.NamedTuple", "TypedDict", "typing.TypedDict",
     }
 )  # fmt: skip
+
+_OF_DATA = frozenset({"pydantic", "sqlmodel", "sqlalchemy"})
+"""Packages whose metaclasses make attributes, but no special methods."""
 
 _AWAITABLE = frozenset({"Awaitable", "typing.Awaitable", "Coroutine", "typing.Coroutine"})
 """Bases that add nothing but the promise that there is `__await__`, and for a coroutine what the class must define itself."""

@@ -46,6 +46,7 @@ RULE = Rule("AWT102", "coroutine-as-condition", Severity.ERROR)
 _CLAIMS = {
     Misuse.CONDITION: "so this is always true, whatever the app does",
     Misuse.COMPARED: "so this compares a coroutine, never its result",
+    Misuse.ASKED: "so this asks a coroutine, never its result",
 }
 
 
