@@ -147,7 +147,7 @@ def _inverts_loops() -> bool:
     """Whether Python's compiler puts the condition of a loop at its end, as part of the last statement."""
     import sys
 
-    return sys.version_info >= (3, 12)
+    return (3, 12) <= sys.version_info < (3, 14)
 
 
 FIXTURES = """\

@@ -24,6 +24,10 @@ _STORES = frozenset(number for name, number in dis.opmap.items() if name.startsw
 _PAIRS = frozenset(number for name, number in dis.opmap.items() if name.startswith("STORE_FAST_"))
 """Two names in one instruction, four bits for each: Python 3.13 and later."""
 _LOAD_CONST = dis.opmap["LOAD_CONST"]
+_LOAD_COMMON = dis.opmap.get("LOAD_COMMON_CONSTANT", -1)
+_NOTHING = (lambda: None).__code__.co_code
+_NONE = dict(zip(_NOTHING[::2], _NOTHING[1::2], strict=True)).get(_LOAD_COMMON, -1)
+"""Which of the constants that all code shares is None; from Python 3.15 on it is one of them."""
 _BETWEEN = frozenset(dis.opmap[name] for name in ("COPY", "DUP_TOP", "EXTENDED_ARG", "NOP") if name in dis.opmap)
 
 
@@ -48,7 +52,10 @@ def _forgotten(code: CodeType, kept: set[int]) -> Iterator[int]:
             if loaded >= 0 and (one in kept or other in kept):
                 yield 2 * loaded
             loaded = -1
-        elif operation == _LOAD_CONST and code.co_consts[argument] is None:
+        elif (operation == _LOAD_CONST and code.co_consts[argument] is None) or (operation, argument) == (
+            _LOAD_COMMON,
+            _NONE,
+        ):
             loaded = offset
         elif operation not in _BETWEEN:
             loaded = -1
