@@ -114,7 +114,23 @@ class Evaluator(Tracker):
 
     def _is_patched(self, base: Value, node: ast.Attribute) -> bool:
         of_client = bool(base) and all(isinstance(kind, Instance) and is_client(self, kind.cls) for kind in base)
-        return replaces(self.patched, node.attr, client=spelt(node.value) if of_client else None)
+        client = spelt(node.value) if of_client else None
+        return any(
+            replaces([dotted], node.attr, client=client)
+            and not self._is_of_others(dotted.removesuffix(f".{node.attr}"), base)
+            for dotted in self.patched
+        )
+
+    def _is_of_others(self, owner: str, base: Value) -> bool:
+        """Whether a name is that of a class that has nothing to do with the objects in a value."""
+        named = members.at_path(self.world, owner) if "." in owner else self._eval_Name(ast.Name(owner, ast.Load()))
+        if not every(named, ClassValue) or not every(base, Instance):
+            return False
+        patched, own = (
+            [self.world.mro(kind.cls) for kind in it if isinstance(kind, ClassValue | Instance)] for it in (named, base)
+        )
+        complete = all(whole for _, whole in (*patched, *own))
+        return complete and not any(one[0] in other or other[0] in one for one, _ in patched for other, _ in own)
 
     def _eval_Call(self, node: ast.Call) -> Value:
         target = self.eval(node.func)
