@@ -34,6 +34,7 @@ _SUPPRESSED = re.compile(
 )
 
 
+_DEEP = "This statement is not checked: its code is nested too deeply. All around it is."
 _DEFINED = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -203,6 +204,8 @@ def _unreadable(document: Document | ConfigFile, path: Path) -> Iterator[Told]:
                     continue
                 told.add((what, problem.needs))
                 severity, message = Severity.HINT, _newer(what, problem.needs)
+            elif problem.deep:
+                severity, message = Severity.HINT, _DEEP
             yield Told(SYNTAX_CODE, SYNTAX_NAME, severity, message, path, Span(place, place))
 
 

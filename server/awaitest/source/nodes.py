@@ -32,6 +32,11 @@ _PLAIN = frozenset(
 """Fields that never hold nodes, and those that hold contexts and operators."""
 
 
+_AROUND_EXPRESSIONS = (ast.stmt, ast.excepthandler, ast.match_case, ast.withitem, ast.arguments)
+_DEEPEST = 300
+"""Levels of an expression."""
+
+
 class _Fields(dict[type[ast.AST], tuple[str, ...]]):
     """The fields of a kind of node that may hold others."""
 
@@ -94,6 +99,29 @@ def spelt(node: ast.AST) -> str:
         return ast.unparse(node)
     names.append(part.id)
     return ".".join(reversed(names))
+
+
+def deep_line(text: str, body: Sequence[ast.AST]) -> int | None:
+    """The line, from 1, of an expression in the body of a text that has more levels than functions that call themselves can walk."""
+    if len(text) <= _DEEPEST:
+        return None
+    longest = max(map(len, text.splitlines()))
+    pending = list(body)
+    for node in pending:
+        for child in children(node):
+            lines = 1 + getattr(child, "end_lineno", 0) - getattr(child, "lineno", 0)
+            if isinstance(child, _AROUND_EXPRESSIONS):
+                pending.append(child)
+            elif longest * lines > _DEEPEST and _has_levels(child, _DEEPEST):
+                return getattr(child, "lineno", None) or getattr(node, "lineno", 1)
+    return None
+
+
+def _has_levels(node: ast.AST, count: int) -> bool:
+    level = [node]
+    while level and count:
+        level, count = [part for it in level for part in children(it)], count - 1
+    return bool(level)
 
 
 def children(node: ast.AST) -> list[ast.AST]:

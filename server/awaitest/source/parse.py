@@ -8,6 +8,7 @@ import warnings
 from dataclasses import dataclass
 
 from awaitest.source import recovery
+from awaitest.source.nodes import deep_line
 from awaitest.source.syntax import needed_version
 
 _ELSEWHERE = re.compile(r" \(?(?:detected )?(?:at|on) line \d+\)?")
@@ -18,13 +19,20 @@ _CLASS_AROUND = "class _:\n"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a text does not parse: `row` counts from 0 in the text, `column` counts code points; `needs` is the Python
-    version that could read it, where this interpreter is too old."""
+    """Why a text is not read: `row` counts from 0 in the text, `column` counts code points; `needs` is the Python
+    version that could read it, where this interpreter is too old; `deep` code is nested too deeply for us."""
 
     row: int
     column: int
     message: str
     needs: tuple[int, int] | None = None
+    deep: bool = False
+
+
+class _TooDeepError(RecursionError):
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,8 @@ def _parse(text: str, before: str, after: str) -> Parsed:
             return Parsed(_read(source, before, after), source, shift)
         except SyntaxError as error:
             fault = _unreadable(text) if _UNREADABLE.search(text) else _fault(error, text, shift)
+        except _TooDeepError as error:
+            fault = _deep(error.line - 1 - shift)
         except (ValueError, RecursionError, MemoryError):
             fault = _unreadable(text)
         repaired = recovery.repair(source)
@@ -74,6 +84,9 @@ def _parse(text: str, before: str, after: str) -> Parsed:
 
 def _read(source: str, before: str, after: str) -> list[ast.stmt]:
     body = ast.parse(before + source).body
+    line = deep_line(source, body)
+    if line is not None:
+        raise _TooDeepError(line)
     if before:
         return _only_class(body).body
     if after:
@@ -97,10 +110,14 @@ def _fault(error: SyntaxError, text: str, shift: int) -> Fault:
     return Fault(row, column, _ELSEWHERE.sub("", error.msg or "invalid syntax"))
 
 
+def _deep(row: int) -> Fault:
+    return Fault(row, 0, "this code is nested too deeply to be read", deep=True)
+
+
 def _unreadable(text: str) -> Fault:
     found = _UNREADABLE.search(text)
     if found is None:
-        return Fault(0, 0, "this code is nested too deeply to be read")
+        return _deep(0)
     before = _LINE_BREAK.split(text[: found.start()])
     character = "a NUL character" if found.group() == "\0" else "half of a surrogate pair"
     return Fault(len(before) - 1, len(before[-1]), f"{character} cannot be part of Python source")

@@ -6,6 +6,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 
+from awaitest.source.nodes import deep_line
 from awaitest.source.scanner import Scanner
 from awaitest.source.splitter import indentation, interrupted, split_lines
 
@@ -157,10 +158,10 @@ def _candidates(word: str, code: str, scanner: Scanner) -> list[str]:
 def _parses(word: str, code: str, opens: bool) -> bool:
     body = "\n case _: pass" if word == "match" else " pass"
     try:
-        ast.parse(_PROBE.get(word, "{}").replace("{}", code + body if opens else code))
+        tree = ast.parse(_PROBE.get(word, "{}").replace("{}", code + body if opens else code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return True
+    return deep_line(code, tree.body) is None
 
 
 def _stand_in(line: _Line, code: str) -> _Line:

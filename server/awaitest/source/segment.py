@@ -59,6 +59,11 @@ class SyntaxProblem:
         """The Python version that could read it, where the running one is too old."""
         return self.fault.needs
 
+    @property
+    def deep(self) -> bool:
+        """Whether Python may read it, but it is nested too deeply for us."""
+        return self.fault.deep
+
 
 class Segment:
     """A unit of parsing. Line numbers in `body` count within the segment; `span` and `position` translate them.
