@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine.annotations import PLAIN, declared
 from awaitest.engine.facts import BORROWING, REQUESTS
 from awaitest.engine.filled import holds_data
+from awaitest.engine.generics import bound_in
 from awaitest.engine.steps import Misuse
 from awaitest.engine.syntax import first_use
 from awaitest.engine.values import (
@@ -16,7 +17,6 @@ from awaitest.engine.values import (
     ClassInfo,
     Collection,
     Coroutine,
-    FunctionInfo,
     FunctionValue,
     Instance,
     Plain,
@@ -29,6 +29,7 @@ from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
+    from awaitest.engine.generics import Bindings
     from awaitest.project.modules import Module
 
 
@@ -85,7 +86,7 @@ def check_arguments(run: Evaluator, call: Call, target: FunctionValue) -> None:
     for argument in call.arguments:
         parameter = parameter_of(target, call, argument)
         if parameter is not None and every(argument.value, Coroutine):
-            _check_argument(run, function, argument, parameter)
+            _check_argument(run, target, argument, parameter)
 
 
 def check_constructor(run: Evaluator, call: Call, cls: ClassInfo) -> None:
@@ -103,7 +104,7 @@ def check_constructor(run: Evaluator, call: Call, cls: ClassInfo) -> None:
             field_of = run.world.member(cls, argument.keyword or "")
             declaration = field_of.nodes[-1] if field_of is not None else None
             annotation = declaration.annotation if isinstance(declaration, ast.AnnAssign) else None
-            if field_of is not None and _declares_data(run, field_of.owner.module, annotation):
+            if field_of is not None and _declares_data(run, field_of.owner.module, annotation, {}):
                 run.misuse(argument.value, argument.node, Misuse.ARGUMENT, argument.keyword or "")
 
 
@@ -121,8 +122,10 @@ def check_append(run: Evaluator, call: Call) -> None:
                 run.misuse(value, node, Misuse.ARGUMENT, name)
 
 
-def _check_argument(run: Evaluator, function: FunctionInfo, argument: Argument, parameter: ast.arg) -> None:
-    if _declares_data(run, function.module, parameter.annotation):
+def _check_argument(run: Evaluator, target: FunctionValue, argument: Argument, parameter: ast.arg) -> None:
+    function = target.function
+    bound = bound_in(run.world, function.owner, target.receiver)
+    if _declares_data(run, function.module, parameter.annotation, bound):
         run.misuse(argument.value, argument.node, Misuse.ARGUMENT, parameter.arg)
         return
     match first_use(function.node, parameter.arg) if function.module.origin == "project" else None:
@@ -134,11 +137,11 @@ def _check_argument(run: Evaluator, function: FunctionInfo, argument: Argument, 
             run.misuse(argument.value, argument.node, Misuse.ITERATED)
 
 
-def _declares_data(run: Evaluator, module: Module, annotation: ast.expr | None) -> bool:
-    """Whether an annotation rules a coroutine out."""
+def _declares_data(run: Evaluator, module: Module, annotation: ast.expr | None, bound: Bindings) -> bool:
+    """Whether an annotation, its type variables standing for what is `bound`, rules a coroutine out."""
     if isinstance(annotation, ast.Name) and annotation.id in PLAIN:
         return True
-    value = declared(run.world, module, annotation)
+    value = declared(run.world, module, annotation, bound=bound)
     return every(value, Plain, Collection, Instance) and all(
         not isinstance(kind, Instance) or _is_no_coroutine(run, kind.cls) for kind in value
     )
