@@ -21,6 +21,7 @@ from awaitest.engine.values import (
     Instance,
     Iterator,
     Manager,
+    Plain,
     Site,
     Value,
     every,
@@ -41,6 +42,7 @@ PLAIN = frozenset(
         "bytes",
         "bytearray",
         "memoryview",
+        "Buffer",
         "int",
         "float",
         "bool",
@@ -135,7 +137,7 @@ def _named(world: World, module: Module, node: ast.Name | ast.Attribute, depth: 
         case ast.Call(keywords=keywords) as made if _makes_variable(made):
             bound = next((item.value for item in keywords if item.arg == "bound"), None)
             value = declared(world, found.module, bound, depth)
-            return value if every(value, Instance) else UNKNOWN
+            return value if every(value, Instance, Plain) else UNKNOWN
     return UNKNOWN
 
 
