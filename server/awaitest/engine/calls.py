@@ -33,7 +33,7 @@ from awaitest.engine.facts import (
 )
 from awaitest.engine.generics import bound_by, bound_in
 from awaitest.engine.overloads import told
-from awaitest.engine.patches import replaces
+from awaitest.engine.patches import passes_replaced
 from awaitest.engine.promises import breaks_its_word, passes_as, passes_through
 from awaitest.engine.state import CLOSED, NEW, OPEN, USED
 from awaitest.engine.steps import Misuse
@@ -107,13 +107,15 @@ def _apply(run: Evaluator, call: Call, kind: Kind) -> Value:
 
 
 def resited(run: Evaluator, call: Call, value: Value) -> Value:
-    """Coroutines and new clients that a call hands back were, to the reader, made by that call."""
-    made = [kind for kind in value if isinstance(kind, Coroutine)]
+    """Coroutines and new clients that a call hands back were, to the reader, made by that call, but for those that it was given."""
+    given = {id(kind.site.node): kind for argument in call.arguments for kind in coroutines(argument.value)}
+    value = frozenset(given.get(id(kind.site.node), kind) if isinstance(kind, Coroutine) else kind for kind in value)
+    made = [kind for kind in value if isinstance(kind, Coroutine) and id(kind.site.node) not in given]
     if made:
         site = run.site(call.node, call.label)
         site.result = lambda: join(*(kind.site.result() for kind in made))
         site.through = site.through.union(*(kind.site.through for kind in made))
-        value = frozenset(kind for kind in value if not isinstance(kind, Coroutine)) | {Coroutine(site)}
+        value = value.difference(made) | {Coroutine(site)}
     return run.adopt(call.node, call.label, value)
 
 
@@ -214,19 +216,13 @@ def _function(run: Evaluator, call: Call, target: FunctionValue) -> Value:
     result = resited(run, call, result)
     if run.expected or (run.trying and not _only_returns(node)):
         run.escape(result)
-    return UNKNOWN if _passes_replaced(run, result) else result
+    return UNKNOWN if passes_replaced(run.patched, result) else result
 
 
 def _only_returns(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether a function does nothing that could fail before it gives its result back."""
     last = node.body[-1]
     return isinstance(last, ast.Return) and is_placeholder(node.body[:-1])
-
-
-def _passes_replaced(run: Evaluator, value: Value) -> bool:
-    """Whether a coroutine was made, somewhere on its way to us, by a function that is patched here."""
-    names = {name for kind in value if isinstance(kind, Coroutine) for name in kind.site.through}
-    return any(replaces(run.patched, name) for name in names) if run.patched else False
 
 
 def _special(run: Evaluator, call: Call, function: FunctionInfo) -> Value | None:

@@ -90,7 +90,8 @@ class Evaluator(Tracker):
     def _eval_Attribute(self, node: ast.Attribute) -> Value:
         path = _self_path(node)
         if path is not None and path in self.state.names:
-            return self.state.names[path]
+            value = self.state.names[path]
+            return UNKNOWN if any(kind.site.escaped for kind in value if isinstance(kind, Coroutine)) else value
         base = decorated(self, self.eval(node.value))
         if may_be(base, Collection) and not (node.attr in members.VIEWS and _is_dict(base)):
             self.escape(base)

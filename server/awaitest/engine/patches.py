@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine import members
 from awaitest.engine.steps import Awaited, Called
-from awaitest.engine.values import UNKNOWN, ClassValue, FunctionValue, Kind, Value, join
+from awaitest.engine.values import UNKNOWN, ClassValue, Coroutine, FunctionValue, Kind, Value, join
 from awaitest.engine.words import short
 from awaitest.source.edits import add_import
 from awaitest.source.nodes import kept, of_kind, parts_of, spelt
@@ -66,6 +66,12 @@ def replaces(patched: Iterable[str], name: str, *, client: str | None = None) ->
         if last == name and (client is None or owner == client or "client" in owner.lower()):
             return True
     return False
+
+
+def passes_replaced(patched: Iterable[str], value: Value) -> bool:
+    """Whether a coroutine was made, somewhere on its way to us, by a function that is patched."""
+    names = {name for kind in value if isinstance(kind, Coroutine) for name in kind.site.through}
+    return any(replaces(patched, name) for name in names) if patched else False
 
 
 @dataclass(frozen=True, slots=True)

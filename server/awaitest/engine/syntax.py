@@ -169,9 +169,9 @@ OF_FUTURES = frozenset(
 
 @kept
 def shared_names(node: ast.AST) -> frozenset[str]:
-    """Names of a function that it, or functions nested in it, declare `nonlocal`."""
+    """Names of a function that it, or functions nested in it, declare `nonlocal` or `global`."""
     inside = (part for own in own_nodes(node) for part in (parts_of(own) if isinstance(own, SCOPES) else (own,)))
-    return frozenset(name for part in inside if isinstance(part, ast.Nonlocal) for name in part.names)
+    return frozenset(name for part in inside if isinstance(part, ast.Nonlocal | ast.Global) for name in part.names)
 
 
 @kept

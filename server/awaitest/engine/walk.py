@@ -78,7 +78,6 @@ class Walk(ControlFlow):
         self.closings: list[Closing] = []
         self.exits: list[State] = []
         self._warned = 0
-        self._outer: frozenset[str] = frozenset()
         for value in names.values():
             for site in followed(value):
                 if site.inherited:
@@ -130,8 +129,6 @@ class Walk(ControlFlow):
             self.escape(value)
         for target in node.targets:
             self.bind_target(target, value)
-            if isinstance(target, ast.Name) and target.id in self._outer:
-                self.escape(value)
 
     def _do_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is None:
@@ -200,7 +197,6 @@ class Walk(ControlFlow):
                 self.state.names.pop(target.id, None)
 
     def _do_Global(self, node: ast.Global | ast.Nonlocal) -> None:
-        self._outer |= frozenset(node.names)
         for name in node.names:
             self.state.names[name] = UNKNOWN
 
