@@ -9,7 +9,7 @@ from awaitest.engine import members, special
 from awaitest.engine.arguments import Argument, Call
 from awaitest.engine.calls import apply, followed, is_client
 from awaitest.engine.expecting import enters_expecting, keeps_errors
-from awaitest.engine.heirs import redefined, some_method
+from awaitest.engine.heirs import redefined, some_method, unrelated
 from awaitest.engine.patches import replaces
 from awaitest.engine.steps import Absent, Awaited, Called, Gave, Iterated, Kept, Misuse, Stored
 from awaitest.engine.syntax import INSPECTED, generates_asynchronously, is_super
@@ -125,13 +125,7 @@ class Evaluator(Tracker):
     def _is_of_others(self, owner: str, base: Value) -> bool:
         """Whether a name is that of a class that has nothing to do with the objects in a value."""
         named = members.at_path(self.world, owner) if "." in owner else self._eval_Name(ast.Name(owner, ast.Load()))
-        if not every(named, ClassValue) or not every(base, Instance):
-            return False
-        patched, own = (
-            [self.world.mro(kind.cls) for kind in it if isinstance(kind, ClassValue | Instance)] for it in (named, base)
-        )
-        complete = all(whole for _, whole in (*patched, *own))
-        return complete and not any(one[0] in other or other[0] in one for one, _ in patched for other, _ in own)
+        return unrelated(self, named, base)
 
     def _eval_Call(self, node: ast.Call) -> Value:
         target = self.eval(node.func)

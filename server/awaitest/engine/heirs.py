@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.members import attribute
 from awaitest.engine.syntax import generates
-from awaitest.engine.values import UNKNOWN, CallableValue, Coroutine, FunctionValue, Instance, Site, Value
+from awaitest.engine.values import (
+    UNKNOWN,
+    CallableValue,
+    ClassValue,
+    Coroutine,
+    FunctionValue,
+    Instance,
+    Site,
+    Value,
+    every,
+)
 from awaitest.engine.world import statements_binding
 from awaitest.source.nodes import spelt
 
@@ -35,6 +45,19 @@ def some_method(run: Evaluator, node: ast.Attribute, base: Value, others: Iterab
         return UNKNOWN
     later = Site(node, run.module, spelt(node), escaped=True)
     return frozenset({CallableValue(frozenset({Coroutine(later)}))})
+
+
+def unrelated(run: Evaluator, classes: Value, objects: Value) -> bool:
+    """Whether no object is of one of the classes, or of a class in sight that derives from one of them and from its own."""
+    named = {kind.cls for kind in classes if isinstance(kind, ClassValue)}
+    own = {kind.cls for kind in objects if isinstance(kind, Instance)}
+    if not every(classes, ClassValue) or not every(objects, Instance):
+        return False
+    modules = (run.module, *(cls.module for cls in named | own))
+    nearby = named.union(own, run.local_classes, *map(run.world.classes_of, modules))
+    families = [run.world.mro(cls)[0] for cls in nearby]
+    complete = all(run.world.mro(cls)[1] for cls in named | own)
+    return complete and all(named.isdisjoint(it) or own.isdisjoint(it) for it in families)
 
 
 def _is_coroutine_function(node: ast.AST | None) -> bool:

@@ -13,6 +13,7 @@ from awaitest.engine.control import ControlFlow
 from awaitest.engine.expecting import EXPECTING, called_name, expects, expects_warning
 from awaitest.engine.state import CLOSED, OPEN, State, meet
 from awaitest.engine.steps import (
+    FAILING,
     Checked,
     Closing,
     Created,
@@ -96,7 +97,8 @@ class Walk(ControlFlow):
         told = {step.coroutine.site for step in self.steps if isinstance(step, Misused)}
         for step in self.deferred:
             site = step.coroutine.site
-            if not site.awaited and not site.escaped and site not in told:
+            meant = site.inspected and step.how not in FAILING
+            if not site.awaited and not site.escaped and not meant and site not in told:
                 told.add(site)
                 self.note(step)
         for site in list(self._sites.values()):
