@@ -21,7 +21,6 @@ from awaitest.engine.values import (
     Instance,
     Iterator,
     Manager,
-    Plain,
     Site,
     Value,
     every,
@@ -134,11 +133,21 @@ def _named(world: World, module: Module, node: ast.Name | ast.Attribute, depth: 
     match found.node:
         case ast.Subscript() | ast.BinOp() as alias:
             return declared(world, found.module, alias, depth)
-        case ast.Call(keywords=keywords) as made if _makes_variable(made):
-            bound = next((item.value for item in keywords if item.arg == "bound"), None)
-            value = declared(world, found.module, bound, depth)
-            return value if every(value, Instance, Plain) else UNKNOWN
+        case ast.Call():
+            bound = bound_of(world, module, node)
+            value = declared(world, *bound, depth) if bound is not None else UNKNOWN
+            return value if every(value, Instance) else UNKNOWN
     return UNKNOWN
+
+
+def bound_of(world: World, module: Module, node: ast.expr) -> tuple[Module, ast.expr] | None:
+    """The `bound` of the `TypeVar` that a name stands for, and the module that it is written in."""
+    found = world.resolver.resolve(module, node) if isinstance(node, ast.Name) else None
+    made = found.node if isinstance(found, Found) else None
+    if not isinstance(found, Found) or not isinstance(made, ast.Call) or not _makes_variable(made):
+        return None
+    bound = next((item.value for item in made.keywords if item.arg == "bound"), None)
+    return (found.module, bound) if bound is not None else None
 
 
 def is_type_variable(world: World, module: Module, node: ast.Name) -> bool:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from awaitest.engine.annotations import PLAIN, declared
+from awaitest.engine.annotations import PLAIN, bound_of, declared
 from awaitest.engine.facts import BORROWING, REQUESTS
 from awaitest.engine.filled import holds_data
 from awaitest.engine.generics import bound_in
@@ -141,6 +141,8 @@ def _declares_data(run: Evaluator, module: Module, annotation: ast.expr | None, 
     """Whether an annotation, its type variables standing for what is `bound`, rules a coroutine out."""
     if isinstance(annotation, ast.Name) and annotation.id in PLAIN:
         return True
+    if annotation is not None and spelt(annotation) not in bound:
+        module, annotation = bound_of(run.world, module, annotation) or (module, annotation)
     value = declared(run.world, module, annotation, bound=bound)
     return every(value, Plain, Collection, Instance) and all(
         not isinstance(kind, Instance) or _is_no_coroutine(run, kind.cls) for kind in value
