@@ -96,13 +96,18 @@ class Tracker:
             step = Misused(node=node, coroutine=kind, how=how, detail=detail, expected=self.expected > 0)
             if later or (kind.site.inspected and how in FAILING):
                 self.deferred.append(step)
-            elif not kind.site.inspected and not kind.site.awaited and self._proves(kind.site, how):
+            elif (
+                not kind.site.inspected and not kind.site.awaited and (not kind.site.escaped or self._holds(node, kind))
+            ):
                 self.note(step)
         return True
 
-    def _proves(self, site: Site, how: Misuse) -> bool:
-        """Whether a use tells that an `await` is missing: whoever else may await what left our sight, Python refuses some uses of it."""
-        return not site.escaped or (how in FAILING and self._sites.get(id(site.node)) is site)
+    def _holds(self, node: ast.AST, kind: Coroutine) -> bool:
+        """Whether something is read of the very name that a coroutine was assigned to when it was made: whoever else may know
+        the coroutine and await it, the name still holds it."""
+        read = node.value if isinstance(node, ast.Attribute | ast.Subscript) else None
+        name = read.id if isinstance(read, ast.Name) else ""
+        return name in kind.site.assigned and self.state.names.get(name) == frozenset[Kind]({kind})
 
     def inspect(self, value: Value) -> None:
         """Note that somebody knows, for every coroutine in the value, that it is one: that nobody awaits it may be meant."""

@@ -35,7 +35,7 @@ _GOING_OVER = frozenset(
 )  # fmt: skip
 
 
-_IN_ORDER = (ast.With, ast.AsyncWith, ast.withitem, ast.Assign, ast.AnnAssign)
+_IN_ORDER = (ast.With, ast.AsyncWith, ast.Assign, ast.AnnAssign)
 _NEVER = 10**9
 
 

@@ -129,6 +129,8 @@ class Site:
     """Stands for several clients that cannot be told apart."""
     named: set[str] = field(default_factory=set)
     """Local names it was bound to."""
+    assigned: set[str] = field(default_factory=set)
+    """Names that the call itself, not something that it went through, was assigned to."""
     through: frozenset[str] = frozenset()
     """Names of the functions that made it and handed it on."""
     inherited: frozenset[str] = frozenset()

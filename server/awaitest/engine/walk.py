@@ -131,6 +131,10 @@ class Walk(ControlFlow):
             self.escape(value)
         for target in node.targets:
             self.bind_target(target, value)
+            if isinstance(target, ast.Name):
+                for kind in value:
+                    if isinstance(kind, Coroutine) and kind.site.node is node.value:
+                        kind.site.assigned.add(target.id)
 
     def _do_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is None:
