@@ -15,6 +15,7 @@ DECIDING = (ast.If, ast.Try, ast.For, ast.AsyncFor, ast.While, ast.Match)
 _MAYBE = (ast.IfExp, ast.BoolOp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
+_NAMING = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 _YIELDS = (ast.Yield, ast.YieldFrom)
 _IDENTITY = (ast.Is, ast.IsNot)
 
@@ -108,9 +109,16 @@ def _bound_by(parts: Iterable[ast.AST]) -> frozenset[str]:
             names |= bound_names(part.decorator_list)
         elif isinstance(part, _IMPORTS):
             names.update((alias.asname or alias.name).partition(".")[0] for alias in part.names)
-        elif isinstance(part, ast.ExceptHandler) and part.name:
+        elif isinstance(part, _NAMING) and part.name:
             names.add(part.name)
+        elif isinstance(part, ast.MatchMapping) and part.rest:
+            names.add(part.rest)
     return frozenset(names)
+
+
+def bound_by_statements(node: ast.AST) -> frozenset[str]:
+    """Names that a function binds otherwise than by an assignment to them: imports, definitions, patterns and handlers."""
+    return _bound_by(part for part in own_nodes(node) if not isinstance(part, ast.Name))
 
 
 @kept

@@ -22,6 +22,7 @@ from awaitest.engine.values import (
     Value,
     coroutines,
     every,
+    join,
     may_be,
     sites,
 )
@@ -53,6 +54,8 @@ class Tracker:
         self.bound_names: frozenset[str] = frozenset()
         self.captured: dict[str, frozenset[str]] = {}
         """Names that nested functions take along, each with the attributes they read; none where they do more with it."""
+        self.taken: dict[str, Value] = {}
+        """All that these names have held since."""
         self.with_blocks: list[ast.AsyncWith] = []
         self.given: list[Value] = []
         self.yielded: list[Value] = []
@@ -148,6 +151,7 @@ class Tracker:
         for site in sites(value):
             site.named.add(name)
         if name in self.captured:
+            self.taken[name] = join(self.taken.get(name, value), value)
             self._take_along(value, self.captured[name])
 
     def assume(self, test: ast.expr, outcome: bool) -> dict[str, Value]:
@@ -169,7 +173,9 @@ class Tracker:
             known = self.captured.get(name, read)
             self.captured[name] = read | known if read and known else frozenset()
             if name in self.state.names:
-                self._take_along(self.state.names[name], self.captured[name])
+                value = self.state.names[name]
+                self.taken[name] = join(self.taken.get(name, value), value)
+                self._take_along(value, self.captured[name])
 
     def _take_along(self, value: Value, read: frozenset[str]) -> None:
         """A nested function, whenever it runs, reads these attributes; a client stays ours where it only sends requests."""
@@ -224,13 +230,15 @@ class Tracker:
 
 
 class Live(Mapping[str, Value]):
-    """The names of a walk as they are at the moment of asking: what a nested function sees."""
+    """The names of a walk as they are at the moment of asking, or were since a nested function took them along: what that one sees."""
 
     def __init__(self, evaluator: Tracker) -> None:
         self._evaluator = evaluator
 
     def __getitem__(self, name: str) -> Value:
         names = self._evaluator.state.names
+        if name in names and name in self._evaluator.taken:
+            return self._evaluator.taken[name]
         if name in names:
             return names[name]
         closure = self._evaluator.closure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.repair import path_to
-from awaitest.engine.syntax import SCOPES, bound_names, free_names, generates, own_nodes
+from awaitest.engine.syntax import SCOPES, bound_by_statements, bound_names, free_names, generates, own_nodes
 from awaitest.engine.values import FunctionValue, Kind, Value
 from awaitest.source.nodes import parts_of
 
@@ -74,7 +74,7 @@ def uses(run: Run, node: ast.AST) -> list[Use] | None:
         return [Use(node, around)] if around else None
     names = [part for part in _in_scope(run.node, target) if isinstance(part, ast.Name) and part.id == target]
     outer = any(isinstance(part, (ast.Global, ast.Nonlocal)) and target in part.names for part in parts_of(run.node))
-    if outer or target not in bound_names(run.node.body):
+    if outer or target not in bound_names(run.node.body) or target in bound_by_statements(run.node):
         return None
     stores, reads = (
         [Use(part, path_to(run.node, part)) for part in names if isinstance(part.ctx, ast.Store) is stored]
