@@ -55,6 +55,8 @@ PLAIN = frozenset(
 _COLLECTIONS = frozenset({"list", "set", "Sequence", "MutableSequence", "List", "Set", "deque"})
 _ASYNC_ITERATORS = frozenset({"AsyncGenerator", "AsyncIterator", "AsyncIterable"})
 _ITERATORS = frozenset({"Generator", "Iterator", "Iterable"})
+_ASYNC_MANAGERS = frozenset({"AbstractAsyncContextManager", "AsyncContextManager", "_AsyncGeneratorContextManager"})
+_MANAGERS = frozenset({"AbstractContextManager", "ContextManager", "_GeneratorContextManager"})
 _FUTURES = frozenset({"Future", "Task"})
 _WRAPPERS = frozenset({"Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"})
 _TYPING = frozenset({"typing", "t", "collections", "abc", "typing_extensions", "contextlib", "builtins", "asyncio"})
@@ -113,6 +115,8 @@ def _simple(world: World, module: Module, node: ast.Name | ast.Attribute, depth:
         return frozenset({Collection("list", UNKNOWN)})
     if name in _ASYNC_ITERATORS:
         return frozenset({AsyncIterator(UNKNOWN)})
+    if name in _ASYNC_MANAGERS | _MANAGERS:
+        return frozenset({Manager(UNKNOWN, is_async=name in _ASYNC_MANAGERS)})
     if name in {"Any", "object", "Self", "TypeVar"} | _ITERATORS:
         return UNKNOWN
     if _from_typing(module, node):
@@ -225,16 +229,17 @@ def _generic(
     if name == "Coroutine":
         result = of(2)
         return frozenset({Coroutine(Site(base, module, "", lambda: result, escaped=True))})
-    if name in {"AbstractAsyncContextManager", "AsyncContextManager", "_AsyncGeneratorContextManager"}:
-        return frozenset({Manager(of(0), is_async=True)})
-    if name in {"AbstractContextManager", "ContextManager", "_GeneratorContextManager"}:
-        return frozenset({Manager(of(0), is_async=False)})
+    if name in _ASYNC_MANAGERS | _MANAGERS:
+        return frozenset({Manager(of(0), is_async=name in _ASYNC_MANAGERS)})
     if name == "Callable":
         return frozenset({CallableValue(of(1))})
     if name in {"type", "Type", "Literal"}:
         return UNKNOWN if name != "Literal" else plain("str")
     if _from_typing(module, base):
         return UNKNOWN
+    alias = _named(world, module, base, depth) if isinstance(base, ast.Name | ast.Attribute) else UNKNOWN
+    if known(alias):
+        return alias
     made = instances(world.reader.expression(module, base))
     future = next((kind.cls for kind in made if isinstance(kind, Instance) and _is_future(kind.cls)), None)
     if future is not None or name in _FUTURES:

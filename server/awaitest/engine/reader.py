@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
 from awaitest.engine.expressions import Evaluator
-from awaitest.engine.syntax import assigning, generates, is_placeholder
-from awaitest.engine.values import NONE, UNKNOWN, ClassInfo, ClassValue, FunctionInfo, Instance, Value, join
+from awaitest.engine.syntax import assigning, declarations, generates, is_placeholder
+from awaitest.engine.values import NONE, UNKNOWN, ClassInfo, ClassValue, FunctionInfo, Instance, Value, join, known
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import World
 
@@ -85,16 +85,21 @@ class SilentReader:
         return self._attributes[key]
 
     def _assigned(self, cls: ClassInfo, name: str) -> Value | None:
-        """What the nearest class that assigns it leaves in the attribute; nothing but None is for others to replace."""
+        """What the nearest class that assigns it leaves in the attribute, or else declares it to be; nothing but None is for
+        others to replace."""
         path, found = f"self.{name}", []
         for owner in self._world.mro(cls)[0]:
-            for node in assigning(owner.node.body, name):
+            methods = assigning(owner.node.body, name)
+            for node in methods:
                 function = self._world.function_info(owner.module, node, owner)
                 found.append(self._attribute_after(cls, function, path))
             if found:
-                break
-        value = join(*found) if found else None
-        return UNKNOWN if value == NONE else value
+                value = join(*found)
+                if value == NONE or not known(value):
+                    annotation = next((it for method in methods for it in declarations(method, name)), None)
+                    return declared(self._world, owner.module, annotation)
+                return value
+        return None
 
     def _attribute_after(self, cls: ClassInfo, function: FunctionInfo, path: str) -> Value:
         node = function.node

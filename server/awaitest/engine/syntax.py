@@ -87,6 +87,12 @@ def assigned(method: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str]:
     return frozenset(part.attr for part in of_kind(method, ast.Attribute) if stores_on_self(part))
 
 
+def declarations(method: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> list[ast.expr]:
+    """What a method declares the attribute of this name on `self` to be."""
+    parts = of_kind(method, ast.AnnAssign)
+    return [part.annotation for part in parts if stores_on_self(part.target) and part.target.attr == name]
+
+
 @kept
 def own_names(node: ast.AST) -> frozenset[str]:
     """Names that a function binds itself."""

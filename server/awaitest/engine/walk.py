@@ -76,6 +76,7 @@ class Walk(ControlFlow):
         self.bound_names = own_names(code)
         self.shared_names = shared_names(code)
         self.nested: list[FunctionInfo] = []
+        self.annotations: dict[str, ast.expr] = {}
         self.closings: list[Closing] = []
         self.exits: list[State] = []
         self._warned = 0
@@ -130,19 +131,27 @@ class Walk(ControlFlow):
         if len(node.targets) > 1 and not all(isinstance(target, ast.Name) for target in node.targets):
             self.escape(value)
         for target in node.targets:
-            self.bind_target(target, value)
+            self.bind_target(target, self._as_declared(target, value))
             if isinstance(target, ast.Name):
                 for kind in value:
                     if isinstance(kind, Coroutine) and kind.site.node is node.value:
                         kind.site.assigned.add(target.id)
 
     def _do_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            self.annotations[node.target.id] = node.annotation
         if node.value is None:
             return
         value = self.eval(node.value)
         if not known(value):
             value = declared(self.world, self.module, node.annotation)
         self.bind_target(node.target, value)
+
+    def _as_declared(self, target: ast.expr, value: Value) -> Value:
+        """A value that a name takes; what was declared of the name where nothing else is known."""
+        if known(value) or not isinstance(target, ast.Name) or target.id not in self.annotations:
+            return value
+        return declared(self.world, self.module, self.annotations[target.id])
 
     def _do_AugAssign(self, node: ast.AugAssign) -> None:
         value = self.eval(node.value)

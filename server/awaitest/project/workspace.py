@@ -30,7 +30,8 @@ _RUNNING_HOOKS = (
     b"pytest_pycollect_makemodule",
     b"pytest_fixture_setup",
 )
-_MARKING_HOOKS = (b"pytest_collection_modifyitems", b"pytest_itemcollected", b"pytest_generate_tests")
+_MARKING_HOOKS = (b"pytest_collection_modifyitems", b"pytest_itemcollected")
+_GENERATING_HOOK = b"pytest_generate_tests"
 _NOT_TESTS = frozenset({"node_modules", "venv", "env", "site-packages", "dist", "build"})
 _ASYNC_WORDS = (b"asyncio", b"anyio", b"trio", b"iscoroutinefunction", b"CO_COROUTINE", b"async")
 _ANYIO = (b"mark.anyio", b"anyio_backend")
@@ -384,7 +385,7 @@ def _plugin_names(module: Module) -> list[str]:
 
 
 def _may_run(text: bytes) -> bool:
-    hooks = (*_RUNNING_HOOKS, *_MARKING_HOOKS)
-    if not any(hook in text for hook in hooks):
+    generates = _GENERATING_HOOK in text and b"mark" in text
+    if not generates and not any(hook in text for hook in (*_RUNNING_HOOKS, *_MARKING_HOOKS)):
         return False
     return any(word in text for word in _ASYNC_WORDS)
