@@ -124,8 +124,10 @@ class Checker:
 
     def forget(self, path: Path) -> None:
         """A module changed, came or went."""
-        for project in self.workspace.forget(path):
-            self._engines.pop(id(project), None)
+        for project, alone in self.workspace.forget(path):
+            _, engine = self._engines.pop(id(project), (project, None))
+            if engine is not None and alone is not None:
+                self._engines[id(project)] = project, engine.without(alone)
 
     def forget_projects(self, folder: Path | None = None) -> None:
         """Configuration, settings or environment changed in a folder, or everywhere."""

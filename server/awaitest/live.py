@@ -22,7 +22,7 @@ from awaitest.project.discovery import configurations, find_tests, is_tests
 from awaitest.project.files import DiskFiles, Files, OpenFiles
 from awaitest.project.notes import Dependents, Notes
 from awaitest.project.settings import Settings
-from awaitest.project.workspace import Workspace
+from awaitest.project.workspace import DECIDING, Workspace
 from awaitest.source.document import Document, Exchange, Segment
 from awaitest.source.nodes import spelt
 from awaitest.source.text import Span
@@ -30,7 +30,7 @@ from awaitest.source.text import Span
 SURROUNDINGS = CONFIG_NAMES | {"pyvenv.cfg", "uv.lock", "poetry.lock", "pdm.lock", "requirements.txt"}
 """Files that say how tests run and in which environment."""
 
-_DECIDES = re.compile(r"\b(?:anyio_backend|mark\.anyio)\b")
+_DECIDES = re.compile("|".join(re.escape(word.decode()) for word in DECIDING))
 _SELVES = re.compile(r"\b(?:self|cls)\b[\w.]*\s*(?:=(?!=)|\()?")
 _WATCHING = (FIXTURE, HELPER, MODULE)
 """Kinds of functions of which more may be said, or less, by what the bodies of tests do."""
@@ -290,7 +290,7 @@ class Live:
         project = self.workspace.project_of(state.path)
         module = project.module(state.path)
         if state.sheet is None:
-            state.notes = self.checker.noting(state.path, Notes())
+            state.notes = self.checker.noting(state.path, Notes(set(state.notes.paths)))
             state.sheet = self.checker.engine(project).sheet(module)
             state.pending = list(state.sheet.runs)
             for results in (state.watching, state.reports, state.placed, state.exchanged, state.stirred):

@@ -27,19 +27,30 @@ if TYPE_CHECKING:
     _Place = tuple[ClassInfo | None, ast.FunctionDef | ast.AsyncFunctionDef]
 
 
+_RENEWED_AFTER = 200
+"""Modules that were dropped: what others know of them by their values is never asked for again, but stays."""
+
+
 class Engine:
     """The engine over one project."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, reader: SilentReader | None = None) -> None:
+        """`reader`: one that knows modules of the project already."""
         self.project = project
-        self.world = World(project.resolver)
-        reader = SilentReader(self.world)
-        self.world.reader = reader
-        self.fixtures = Fixtures(self.world, project)
-        reader.fixtures = self.fixtures
+        self._reader = reader or SilentReader(World(project.resolver))
+        self.world = self._reader.world
+        self.fixtures = self._reader.fixtures = Fixtures(self.world, project)
         self.runner = Runner(self.world, self.fixtures, project)
         self.watched = False
         """Whether runs keep the state after each step."""
+
+    def without(self, module: Module) -> Engine:
+        """The engine once a module is gone that no other asked for: what was concluded of the others stays."""
+        of_tests = module.path is not None and self.project.config.collects_file(module.path)
+        if self.world.dropped >= _RENEWED_AFTER or (self._reader.rests_on_fixtures and not of_tests):
+            return Engine(self.project)
+        self.world.drop(module)
+        return Engine(self.project, self._reader)
 
     def runs(self, module: Module) -> list[Run]:
         """Every function of a file, walked, in the order of the text; the top level last."""

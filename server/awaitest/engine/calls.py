@@ -69,7 +69,7 @@ from awaitest.engine.wrappers import object_of, wrapped_by
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
-    from awaitest.engine.world import Member
+    from awaitest.engine.knowledge import Member
 
 _TYPING = frozenset({"typing", "typing_extensions"})
 

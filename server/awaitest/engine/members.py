@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.annotations import declared
 from awaitest.engine.generics import bound_in
+from awaitest.engine.knowledge import Member
 from awaitest.engine.syntax import INSPECTED, OF_FUTURES
 from awaitest.engine.values import (
     NONE,
@@ -35,7 +36,7 @@ from awaitest.engine.values import (
     known,
     may_be,
 )
-from awaitest.engine.world import Definition, Member, decorated_with, statements_binding
+from awaitest.engine.world import Definition, decorated_with, statements_binding
 
 if TYPE_CHECKING:
     from awaitest.engine.world import World

@@ -26,7 +26,7 @@ from awaitest.source.nodes import spelt
 if TYPE_CHECKING:
     from awaitest.engine.arguments import Call
     from awaitest.engine.expressions import Evaluator
-    from awaitest.engine.world import Member
+    from awaitest.engine.knowledge import Member
 
 
 def passes_through(run: Evaluator, function: FunctionInfo, receiver: Value) -> bool:

@@ -25,30 +25,30 @@ class SilentReader:
     """The `Reader` of a world. Results are remembered; recursion gives unknown."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self.world = world
+        world.reader = self
         self._active: set[int] = set()
-        self._expressions: dict[int, Value] = {}
-        self._returns: dict[tuple[int, tuple[tuple[str, Value], ...]], Value] = {}
-        self._attributes: dict[tuple[int, str], Value | None] = {}
-        self._alive: list[object] = []
         self.fixtures: Fixtures | None = None
+        self.rests_on_fixtures = False
+        """Whether anything that is remembered was concluded from what fixtures give."""
 
     def expression(self, module: Module, node: ast.expr, closure: Mapping[str, Value] | None = None) -> Value:
         if closure is not None and len(self._active) < _DEEPEST:
-            return outside(Evaluator(self._world, module, {}, closure).eval(node))
-        key = id(node)
-        if key not in self._expressions:
-            self._alive.append(node)
-            self._expressions[key] = UNKNOWN
+            return outside(Evaluator(self.world, module, {}, closure).eval(node))
+        key, known = id(node), self.world.knowledge(module)
+        if key not in known.expressions:
+            known.alive.append(node)
+            known.expressions[key] = UNKNOWN
             if len(self._active) < _DEEPEST:
-                self._expressions[key] = shared(outside(Evaluator(self._world, module, {}, None).eval(node)))
-        return self._expressions[key]
+                known.expressions[key] = shared(outside(Evaluator(self.world, module, {}, None).eval(node)))
+        return known.expressions[key]
 
     def returns(self, function: FunctionInfo, arguments: dict[str, Value]) -> Value:
         node = function.node
         key = (id(node), tuple(sorted(arguments.items(), key=lambda item: item[0])))
-        if key in self._returns:
-            return self._returns[key]
+        known = self.world.knowledge(function.module)
+        if key in known.returns:
+            return known.returns[key]
         if id(node) in self._active or len(self._active) >= _DEEPEST:
             return UNKNOWN
         self._active.add(id(node))
@@ -57,18 +57,18 @@ class SilentReader:
         finally:
             self._active.discard(id(node))
         if function.closure is None:
-            self._alive.append(node)
-            self._returns[key] = value
+            known.alive.append(node)
+            known.returns[key] = value
         return value
 
     def _walk(self, function: FunctionInfo, arguments: dict[str, Value]) -> Value:
         node = function.node
-        names = {**parameters(self._world, function), **arguments}
+        names = {**parameters(self.world, function), **arguments}
         if not isinstance(node, ast.Lambda) and is_placeholder(node.body):
             return UNKNOWN
         if isinstance(node, ast.Lambda):
-            return Evaluator(self._world, function.module, names, function.closure).eval(node.body)
-        walk = Walk(self._world, function.module, node, names, function.closure)
+            return Evaluator(self.world, function.module, names, function.closure).eval(node.body)
+        walk = Walk(self.world, function.module, node, names, function.closure)
         walk.run()
         results = walk.yielded if generates(node) else walk.given
         if function.module.origin != "project":
@@ -76,28 +76,28 @@ class SilentReader:
         return join(*results) if results else UNKNOWN
 
     def attributes(self, cls: ClassInfo, name: str) -> Value | None:
-        key = (id(cls.node), name)
-        if key not in self._attributes:
-            self._alive.append(cls.node)
-            self._attributes[key] = None
+        key, known = (id(cls.node), name), self.world.knowledge(cls.module)
+        if key not in known.attributes:
+            known.alive.append(cls.node)
+            known.attributes[key] = None
             if len(self._active) < _DEEPEST:
-                self._attributes[key] = self._assigned(cls, name)
-        return self._attributes[key]
+                known.attributes[key] = self._assigned(cls, name)
+        return known.attributes[key]
 
     def _assigned(self, cls: ClassInfo, name: str) -> Value | None:
         """What the nearest class that assigns it leaves in the attribute, or else declares it to be; nothing but None is for
         others to replace."""
         path, found = f"self.{name}", []
-        for owner in self._world.mro(cls)[0]:
+        for owner in self.world.mro(cls)[0]:
             methods = assigning(owner.node.body, name)
             for node in methods:
-                function = self._world.function_info(owner.module, node, owner)
+                function = self.world.function_info(owner.module, node, owner)
                 found.append(self._attribute_after(cls, function, path))
             if found:
                 value = join(*found)
                 if value == NONE or not known(value):
                     annotation = next((it for method in methods for it in declarations(method, name)), None)
-                    return declared(self._world, owner.module, annotation)
+                    return declared(self.world, owner.module, annotation)
                 return value
         return None
 
@@ -105,13 +105,15 @@ class SilentReader:
         node = function.node
         if id(node) in self._active or isinstance(node, ast.Lambda):
             return UNKNOWN
-        names = parameters(self._world, function)
+        names = parameters(self.world, function)
         names["self"] = frozenset({Instance(cls)})
         if self.fixtures is not None:
-            names |= self.fixtures.arguments(function, cls)
+            given = self.fixtures.arguments(function, cls)
+            self.rests_on_fixtures |= bool(given)
+            names |= given
         self._active.add(id(node))
         try:
-            walk = Walk(self._world, function.module, node, names)
+            walk = Walk(self.world, function.module, node, names)
             walk.run()
         finally:
             self._active.discard(id(node))

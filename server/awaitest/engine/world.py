@@ -9,6 +9,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeGuard
 
+from awaitest.engine.knowledge import Knowledge, Member
 from awaitest.engine.values import (
     UNKNOWN,
     ClassInfo,
@@ -57,48 +58,56 @@ class World:
     def __init__(self, resolver: Resolver) -> None:
         self.resolver = resolver
         self.reader: Reader
-        self._classes: dict[int, ClassInfo] = {}
-        self._functions: dict[int, FunctionInfo] = {}
-        self._globals: dict[tuple[int, str], Value] = {}
-        self._mros: dict[int, tuple[tuple[ClassInfo, ...], bool]] = {}
-        self._whole: dict[int, bool] = {}
-        self._members: dict[tuple[int, str], Member | None] = {}
-        self._derives: dict[tuple[int, str, tuple[str, ...]], bool] = {}
-        self._enclosing: dict[int, tuple[ClassInfo, ...]] = {}
-        self._alive: list[object] = []
+        self.dropped = 0
+        """How many modules were dropped."""
+        self._known: dict[int, Knowledge] = {}
+
+    def knowledge(self, module: Module) -> Knowledge:
+        """What was concluded of a module so far."""
+        known = self._known.get(id(module))
+        if known is None:
+            known = self._known[id(module)] = Knowledge(module)
+        return known
+
+    def drop(self, module: Module) -> None:
+        """A module is gone. What was concluded of others must not rest on it."""
+        self.dropped += 1
+        self._known.pop(id(module), None)
 
     def class_info(self, module: Module, node: ast.ClassDef) -> ClassInfo:
-        info = self._classes.get(id(node))
+        classes = self.knowledge(module).classes
+        info = classes.get(id(node))
         if info is None:
-            info = self._classes[id(node)] = ClassInfo(module, node)
+            info = classes[id(node)] = ClassInfo(module, node)
         return info
 
     def enclosing(self, cls: ClassInfo) -> tuple[ClassInfo, ...]:
         """The classes a class is nested in, innermost first."""
-        if id(cls.node) not in self._enclosing:
-            self._alive.append(cls.node)
+        known = self.knowledge(cls.module)
+        if id(cls.node) not in known.enclosing:
+            known.alive.append(cls.node)
             outer = _classes_around(cls.module.body, cls.node) or ()
-            self._enclosing[id(cls.node)] = tuple(self.class_info(cls.module, node) for node in outer)
-        return self._enclosing[id(cls.node)]
+            known.enclosing[id(cls.node)] = tuple(self.class_info(cls.module, node) for node in outer)
+        return known.enclosing[id(cls.node)]
 
     def function_info(self, module: Module, node: Definition, owner: ClassInfo | None = None) -> FunctionInfo:
-        info = self._functions.get(id(node))
+        functions = self.knowledge(module).functions
+        info = functions.get(id(node))
         if info is None:
-            info = self._functions[id(node)] = FunctionInfo(module, node, owner)
+            info = functions[id(node)] = FunctionInfo(module, node, owner)
         return info
 
     def forget(self, function: FunctionInfo) -> None:
         """A function is gone: nobody will ask for it again."""
-        self._functions.pop(id(function.node), None)
+        self.knowledge(function.module).functions.pop(id(function.node), None)
 
     def remembered(self, module: Module, name: str, compute: Callable[[], Value]) -> Value:
         """`compute()` once per module and name; a circular definition is unknown."""
-        key = (id(module), name)
-        if key not in self._globals:
-            self._alive.append(module)
-            self._globals[key] = UNKNOWN
-            self._globals[key] = compute()
-        return self._globals[key]
+        names = self.knowledge(module).names
+        if name not in names:
+            names[name] = UNKNOWN
+            names[name] = compute()
+        return names[name]
 
     def name(self, module: Module, name: str) -> Value | None:
         """The value of a module-level name, or None where the module does not bind it."""
@@ -132,10 +141,11 @@ class World:
 
     def mro(self, cls: ClassInfo) -> tuple[tuple[ClassInfo, ...], bool]:
         """The class and its bases, nearest first, and whether every base was found."""
-        known = self._mros.get(id(cls.node))
+        mros = self.knowledge(cls.module).mros
+        known = mros.get(id(cls.node))
         if known is None:
-            self._mros[id(cls.node)] = ((cls,), False)
-            known = self._mros[id(cls.node)] = self._linearise(cls)
+            mros[id(cls.node)] = ((cls,), False)
+            known = mros[id(cls.node)] = self._linearise(cls)
         return known
 
     def _linearise(self, cls: ClassInfo) -> tuple[tuple[ClassInfo, ...], bool]:
@@ -160,19 +170,19 @@ class World:
         is_plain = {spelt(it.value).rpartition(".")[2] for it in cls.node.keywords if it.arg == "metaclass"} <= {
             "ABCMeta"
         }
-        self._whole[id(cls.node)] = whole and (is_plain or cls.package in _OF_DATA)
+        self.knowledge(cls.module).whole[id(cls.node)] = whole and (is_plain or cls.package in _OF_DATA)
         return tuple(order), complete and is_plain
 
     def whole(self, cls: ClassInfo) -> bool:
         """Whether all bases are known, so that a special method that none of them defines is certainly absent."""
         self.mro(cls)
-        return self._whole.get(id(cls.node), False)
+        return self.knowledge(cls.module).whole.get(id(cls.node), False)
 
     def member(self, cls: ClassInfo, name: str) -> Member | None:
         """Where a class or its bases define a name: the nearest definition, or None."""
-        key = (id(cls.node), name)
-        if key not in self._members:
-            self._members[key] = next(
+        key, members = (id(cls.node), name), self.knowledge(cls.module).members
+        if key not in members:
+            members[key] = next(
                 (
                     Member(owner, nodes)
                     for owner in self.mro(cls)[0]
@@ -180,7 +190,7 @@ class World:
                 ),
                 None,
             )
-        return self._members[key]
+        return members[key]
 
     def method(self, cls: ClassInfo, name: str) -> FunctionInfo | None:
         """A method that is defined once in its class, and that no decorator changes."""
@@ -203,10 +213,10 @@ class World:
     def derives(self, cls: ClassInfo, name: str, *packages: str) -> bool:
         """Whether the class is, or derives from, a class of that name in one of these top-level packages."""
         key = id(cls.node), name, packages
-        known = self._derives.get(key)
+        derives = self.knowledge(cls.module).derives
+        known = derives.get(key)
         if known is None:
-            known = any(base.node.name == name and base.package in packages for base in self.mro(cls)[0])
-            self._derives[key] = known
+            known = derives[key] = any(base.node.name == name and base.package in packages for base in self.mro(cls)[0])
         return known
 
     def has(self, cls: ClassInfo, name: str) -> bool | None:
@@ -269,16 +279,6 @@ def _raised(node: ast.stmt) -> str:
 
 def _classes_in(statement: ast.stmt) -> tuple[ast.ClassDef, ...]:
     return (statement,) if isinstance(statement, ast.ClassDef) else ()
-
-
-class Member:
-    """Definitions of one name in one class, in order."""
-
-    __slots__ = ("nodes", "owner")
-
-    def __init__(self, owner: ClassInfo, nodes: list[ast.stmt]) -> None:
-        self.owner = owner
-        self.nodes = nodes
 
 
 _NEUTRAL_BASES = frozenset(

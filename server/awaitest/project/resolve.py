@@ -64,6 +64,8 @@ class Resolver:
         self._lookups: dict[tuple[int, str], _Result] = {}
         self._found: dict[tuple[Path | None, str], Path | None] = {}
         self._imported: dict[int, tuple[Module, tuple[Path, ...]]] = {}
+        self._asked_for: set[Path] = set()
+        """Files that modules, or their settings, named."""
         self.notes = Notes()
         """Of the file that is being checked."""
 
@@ -92,8 +94,9 @@ class Resolver:
         """Whether the module of a file was asked for."""
         return path in self._by_path
 
-    def invalidate(self, path: Path) -> None:
-        """Forget the module of a file that changed, came or went. Other modules stay, what was looked up does not."""
+    def invalidate(self, path: Path) -> Module | None:
+        """Forget the module of a file that changed, came or went. Other modules stay, what was looked up does not. Gives the
+        module where nothing that may have been concluded of others rests on it: none of them named it."""
         before = self._by_path.pop(path, None)
         self._by_name = {
             name: known for name, known in self._by_name.items() if known is not None and known.path not in (None, path)
@@ -103,6 +106,8 @@ class Resolver:
         if not self._files.is_file(path) or (before is None and self._missed(path)):
             self._found.clear()
             self._imported.clear()
+            return None
+        return before if path not in self._asked_for else None
 
     def _missed(self, path: Path) -> bool:
         """Whether a name that was looked up, and led nowhere or elsewhere, might lead to a file."""
@@ -148,6 +153,7 @@ class Resolver:
         pytest runs it. None where there is none. Namespace packages have an empty body."""
         path = self._own(name, importer)
         if path is not None:
+            self._asked_for.add(path)
             return self.load_path(path)
         if name not in self._by_name:
             self._by_name[name] = self._library.load(name) or self._namespace(name)

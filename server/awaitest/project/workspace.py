@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 from awaitest.project.cache import SkeletonCache
@@ -18,9 +18,8 @@ from awaitest.project.modules import Module
 from awaitest.project.plugins import may_run_tests
 from awaitest.project.resolve import Resolver
 from awaitest.project.settings import load_settings
+from awaitest.project.texts import Sought, Texts, Words
 from awaitest.source.document import Document
-
-Words = tuple[bytes, ...]
 
 _PLUGIN_NAMES = {"pytest-asyncio": "asyncio", "anyio": "anyio"}
 _RUNNING_HOOKS = (
@@ -32,7 +31,6 @@ _RUNNING_HOOKS = (
 )
 _MARKING_HOOKS = (b"pytest_collection_modifyitems", b"pytest_itemcollected")
 _GENERATING_HOOK = b"pytest_generate_tests"
-_NOT_TESTS = frozenset({"node_modules", "venv", "env", "site-packages", "dist", "build"})
 _ASYNC_WORDS = (b"asyncio", b"anyio", b"trio", b"iscoroutinefunction", b"CO_COROUTINE", b"async")
 _ANYIO = (b"mark.anyio", b"anyio_backend")
 _MARKS = (b"mark.asyncio", b"mark.trio", *_ANYIO)
@@ -52,6 +50,8 @@ _FIXTURES_OF_OTHERS = (
     b"http_server_client",
 )
 """Fixtures that come with a runner of async tests: who asks for one has it, though nothing declares it."""
+DECIDING = (*_FIXTURES_OF_OTHERS, *_MARKS)
+"""Words by which one module decides who runs the tests of others."""
 _KNOWN_PLUGINS = frozenset(
     {"pytester", "pytest_asyncio", "pytest_asyncio.plugin", "anyio", "anyio.pytest_plugin", "asyncio"}
 )
@@ -69,8 +69,7 @@ class Project:
         """How often was asked about functions and modules beside the one that is looked at."""
         self._running_elsewhere: dict[Path | None, bool] = {}
         self._mentions: dict[str, list[Module]] = {}
-        self._first: dict[tuple[Path, Words], tuple[Path, ...]] = {}
-        """The first modules in or below a folder that hold one of some words."""
+        self._texts = Texts(files)
         self._foreign: bool | None = None
         self._around: dict[int, tuple[Module, list[Module]]] = {}
         self._reach: dict[int, tuple[Module, frozenset[Path]]] = {}
@@ -131,15 +130,16 @@ class Project:
                 pending += self.resolver.imported(self.module(path))
         return frozenset(met)
 
-    def forget(self, path: Path) -> None:
-        """A file changed, came or went: nothing that was concluded from it holds any longer."""
-        self.resolver.invalidate(path)
+    def forget(self, path: Path) -> Module | None:
+        """A file changed, came or went: nothing that was concluded from it holds any longer. Gives its module where nobody
+        asked for it by its name."""
         self._running_elsewhere.clear()
         self._mentions.clear()
-        self._first.clear()
+        self._texts.forget(path)
         self._foreign = None
         self._around.clear()
         self._reach.clear()
+        return self.resolver.invalidate(path)
 
     def plugins_mentioning(self, name: str) -> list[Module]:
         """Modules of installed plugins in whose text a fixture name occurs."""
@@ -203,14 +203,7 @@ class Project:
 
     def _speak_of(self, words: Words, folder: Path, without: Words = (), least: int = 1) -> bool:
         """Whether a module, or at least so many, in or below a folder hold one of some words and none of others."""
-        if (folder, words) not in self._first:
-            where = (
-                path
-                for path, text in self._texts_below(folder)
-                if any(word in text for word in words) and not any(word in text for word in without)
-            )
-            self._first[folder, words] = tuple(islice(where, least))
-        found = self._first[folder, words]
+        found = self._texts.first(Sought(folder, words, without, least))
         self.resolver.notes.words |= {(folder, word) for word in words}
         self.resolver.notes.paths.update(found)
         return len(found) >= least
@@ -234,7 +227,7 @@ class Project:
         """Modules in or below a folder in whose text a word occurs."""
         self.asked += 1
         self.resolver.notes.words.add((folder, word))
-        for path, text in self._texts_below(folder):
+        for path, text in self._texts.below(folder):
             if word in text:
                 yield self.module(path)
 
@@ -242,27 +235,7 @@ class Project:
         """The texts of other modules in the folder of one, the first by name."""
         self.asked += 1
         self.resolver.notes.words.add((module.parent, b""))
-        return (text for path, text in islice(self._texts(module.parent), most) if path != module)
-
-    def _texts(self, folder: Path) -> Iterator[tuple[Path, bytes]]:
-        paths = (folder / name for name in self.files.names(folder) if name.endswith(".py"))
-        return ((path, self.files.read(path) or b"") for path in paths)
-
-    def _texts_below(self, folder: Path) -> Iterator[tuple[Path, bytes]]:
-        """The modules in and below a folder, one folder after the other."""
-        for inner in chain([folder], self._below(folder)):
-            yield from self._texts(inner)
-
-    def _below(self, folder: Path, depth: int = 6) -> Iterator[Path]:
-        if depth == 0:
-            return
-        for name in self.files.names(folder):
-            if "." in name or name.startswith("__") or name in _NOT_TESTS:
-                continue
-            inner = folder / name
-            if self.files.is_dir(inner):
-                yield inner
-                yield from self._below(inner, depth - 1)
+        return (text for path, text in islice(self._texts.inside(module.parent), most) if path != module)
 
     def _foreign_plugin(self) -> bool:
         """Whether a plugin beside those that are known may run or mark async tests here."""
@@ -317,17 +290,16 @@ class Workspace:
             self._by_folder[folder] = self._find(path)
         return self._by_folder[folder]
 
-    def forget(self, path: Path) -> list[Project]:
-        """A module changed, came or went: the projects that must conclude anew."""
+    def forget(self, path: Path) -> list[tuple[Project, Module | None]]:
+        """A module changed, came or went: the projects that must conclude anew, each with the module where nothing else
+        rests on it."""
         around = frozenset(path.parents)
         projects = [
             it
             for it in self._by_config.values()
             if it.resolver.has_read(path) or not around.isdisjoint(it.config.import_roots)
         ]
-        for project in projects:
-            project.forget(path)
-        return projects
+        return [(project, project.forget(path)) for project in projects]
 
     def forget_projects(self, folder: Path | None = None) -> None:
         """The configuration or the environment changed: find the projects in and below a folder, or all, anew."""
