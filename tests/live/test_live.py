@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from awaitest.check import Checker
+from awaitest.engine.walk import Walk
 from awaitest.live import Live, SupersededError
 from awaitest.project.files import DiskFiles, OverlayFiles
 from awaitest.project.workspace import Workspace
@@ -132,6 +133,76 @@ def test_a_fixture_that_changes_in_the_conftest_changes_what_is_said_of_its_test
     assert [told.code for told in live.check(test)] == ["AWT101"]
     assert live.close(conftest) == {test}
     assert live.check(test) == []
+
+
+HANDED = {
+    "a name": ("helpers.py", "from helpers import client\n", "client", "client = httpx.Client()"),
+    "a part of a package": ("shop/api.py", "import shop.api\n", "shop.api.client", "client = httpx.Client()"),
+    "a part that its package brings": ("shop/api.py", "import shop\n", "shop.api.client", "client = httpx.Client()"),
+    "a plugin": (
+        "plugin.py", "pytest_plugins = ['plugin']\n", None,
+        "import pytest\n@pytest.fixture\ndef client():\n    return httpx.Client()",
+    ),
+    "the conftest": (
+        "conftest.py", "", None, "import pytest\n@pytest.fixture\ndef client():\n    return httpx.Client()",
+    ),
+    "the conftest, by a class of its own": (
+        "conftest.py", "from base import Base\n", "self.client",
+        "import pytest\n@pytest.fixture\ndef client():\n    return httpx.Client()",
+    ),
+    "the conftest, by its name": ("conftest.py", "from conftest import client\n", "client", "client = httpx.Client()"),
+    "a function of another": (
+        "maker.py", "from through import made\n", "made()", "def make():\n    return httpx.Client()",
+    ),
+}  # fmt: skip
+OTHERS = {
+    "shop/__init__.py": "from . import api\n",
+    "through.py": "import maker\n\n\ndef made():\n    return maker.make()\n",
+    "base.py": "import pytest\n\n\nclass Base:\n    @pytest.fixture(autouse=True)\n    def kept(self, client):\n"
+    "        self.client = client\n",
+}
+
+
+@pytest.mark.parametrize("way", HANDED)
+def test_what_another_file_hands_out_counts_after_each_edit_of_either(tmp_path: Path, way: str) -> None:
+    name, importing, client, made = HANDED[way]
+    for other, text in OTHERS.items():
+        (tmp_path / other).parent.mkdir(exist_ok=True)
+        (tmp_path / other).write_text(text)
+    source, test = tmp_path / name, tmp_path / "test_a.py"
+    head, argument = ("class TestA(Base):\n", "self") if client == "self.client" else ("class TestA:\n", "self, client")
+    argument = argument if client in (None, "self.client") else "self"
+    called = f"        response = {client or 'client'}.get('/')\n        assert response.status_code == 200\n"
+    live = Live(environments={tmp_path: Path(sys.prefix)})
+    live.open(source, f"import httpx\n{made}\n")
+    live.open(test, f"{importing}{head}    def test_a(self):\n        pass\n    def test_b({argument}):\n{called}")
+    line = next(at for at, text in enumerate(made.split("\n"), 1) if "httpx.Client" in text)
+    column = made.split("\n")[line - 1].index("Client()")
+    assert live.check(test) == []
+    for turn in range(3):
+        live.edit(source, [(Span.of(line, column, line, column), "Async")])
+        assert [told.code for told in live.check(test) if told.code == "AWT101"] == ["AWT101"]
+        live.edit(test, [(Span.of(0, 0, 0, 0), f"X = {turn}\n")])
+        assert [told.code for told in live.check(test) if told.code == "AWT101"] == ["AWT101"]
+        live.edit(source, [(Span.of(line, column, line, column + 5), "")])
+        assert live.check(test) == []
+
+
+def test_an_edit_of_a_helper_leaves_what_is_known_of_other_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[str] = []
+    walk = Walk.run
+
+    def run(self: Walk) -> None:
+        walked.append(self.module.name)
+        walk(self)
+
+    live = opened(shop())
+    for path in (HELPERS, SUITE, CART):
+        live.check(path)
+    monkeypatch.setattr(Walk, "run", run)
+    insert(live, CART, "import", "def helper():\n    return 1\n")
+    live.check(CART)
+    assert set(walked) <= {"tests.test_cart", "tests.conftest"}
 
 
 def test_a_neighbour_that_brings_anyio_changes_what_is_said_of_a_fixture(tmp_path: Path) -> None:
