@@ -45,6 +45,7 @@ _ITERATING = frozenset(
         "zip",
         "map",
         "filter",
+        "dict",
     }
 )
 _NEEDING_DATA = frozenset(
@@ -104,7 +105,7 @@ def called_builtin(run: Evaluator, call: Call, name: str) -> Value:
         for argument in call.arguments:
             if isinstance(argument.node, ast.Call):
                 run.misuse(argument.value, argument.node, Misuse.ARGUMENT, f"{name}()")
-    if name in {"list", "tuple", "set", "sorted"} and first is not None:
+    if name in {"list", "tuple", "set", "sorted", "reversed", "iter"} and first is not None:
         run.note(
             Iterated(node=call.node, is_async=False, value=first.value, iterable=first.node, expected=run.expected > 0)
         )

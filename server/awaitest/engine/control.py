@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from awaitest.engine import members
 from awaitest.engine.expecting import CAUGHT
 from awaitest.engine.expressions import Evaluator
 from awaitest.engine.state import Life, State, meet
-from awaitest.engine.steps import Misuse
+from awaitest.engine.steps import Misuse, Misused
 from awaitest.engine.values import (
     UNKNOWN,
     AsyncIterator,
@@ -41,6 +42,14 @@ _NARROWING = frozenset(
 )
 
 
+@dataclass(slots=True)
+class Loop:
+    """One round of a loop: the moments in which it was left, and those in which it went on early."""
+
+    broken: list[State] = field(default_factory=list)
+    continued: list[State] = field(default_factory=list)
+
+
 class ControlFlow(Evaluator):
     """Statements that decide which statements run."""
 
@@ -51,7 +60,7 @@ class ControlFlow(Evaluator):
         self.watched = False
         self.snapshots: dict[int, tuple[dict[str, Value], dict[Site, Life]]] = {}
         self.in_finally = 0
-        self._loops: list[list[State]] = []
+        self._loops: list[Loop] = []
 
     def block(self, body: list[ast.stmt]) -> None:
         for statement in body:
@@ -121,14 +130,14 @@ class ControlFlow(Evaluator):
 
     def _do_Match(self, node: ast.Match) -> None:
         subject = self.eval(node.subject)
-        self.misuse(subject, node.subject, Misuse.COMPARED, later=not isinstance(node.subject, ast.Call))
+        if any(map(_captures, node.cases)):
+            self.escape(subject)
+        else:
+            self.misuse(subject, node.subject, Misuse.COMPARED, later=not isinstance(node.subject, ast.Call))
         start, ends = self.state, [self.state.copy()]
         for case in node.cases:
             self.state = start.copy()
-            for part in parts_of(case.pattern):
-                name = getattr(part, "name", None) or getattr(part, "rest", None)
-                if isinstance(name, str):
-                    self.state.names[name] = UNKNOWN
+            self.state.names |= dict.fromkeys(_captured(case.pattern), UNKNOWN)
             if case.guard is not None:
                 self.condition(case.guard)
             self.block(case.body)
@@ -155,26 +164,47 @@ class ControlFlow(Evaluator):
         test: ast.expr | None = None,
     ) -> None:
         before = self.state.copy()
-        for _ in range(2 if len(self._loops) < _TWICE else 1):
-            self._loops.append([])
+        broken: list[State] = []
+        misused: list[Misused] = []
+        noted = len(self.steps)
+        for first in (True, False) if len(self._loops) < _TWICE else (False,):
+            put_off = len(self.deferred)
+            self._loops.append(Loop())
             start = self.state.copy()
             if target is not None:
                 self.bind_target(target, item)
             if test is not None:
                 self.assume(test, True)
             self.block(body)
-            left = self._loops.pop()
-            self.state = meet(self.state, start, *left)
+            loop = self._loops.pop()
+            if first:
+                misused = self._take_back(noted, put_off)
+            broken = loop.broken
+            self.state = meet(self.state, start, *loop.continued)
             self.state.alive = True
+        self.steps[noted:noted] = [step for step in misused if id(step.node) not in self.doubted]
         self.state = meet(before, self.state)
         self.block(orelse)
+        self.state = meet(self.state, *broken)
 
-    def _do_Break(self, _node: ast.Break | ast.Continue) -> None:
+    def _take_back(self, noted: int, put_off: int) -> list[Misused]:
+        """The body of a loop is walked once more, knowing what it leaves for its next round: only then is it told what happens.
+        Gives the misuses, which hold unless the next round doubts them."""
+        misused = [step for step in self.steps[noted:] if isinstance(step, Misused)]
+        for step in self.steps[noted:]:
+            self.snapshots.pop(id(step), None)
+        del self.steps[noted:], self.deferred[put_off:]
+        return misused
+
+    def _do_Break(self, _node: ast.Break) -> None:
         if self._loops:
-            self._loops[-1].append(self.state.copy())
+            self._loops[-1].broken.append(self.state.copy())
         self.state.alive = False
 
-    _do_Continue = _do_Break
+    def _do_Continue(self, _node: ast.Continue) -> None:
+        if self._loops:
+            self._loops[-1].continued.append(self.state.copy())
+        self.state.alive = False
 
     def _do_Try(self, node: ast.Try) -> None:
         start = self.state.copy()
@@ -207,6 +237,17 @@ class ControlFlow(Evaluator):
         self.state.alive = self.state.alive and alive
 
     _do_TryStar = _do_Try
+
+
+def _captured(pattern: ast.pattern) -> list[str]:
+    """The names that a pattern binds."""
+    names = (getattr(part, "name", None) or getattr(part, "rest", None) for part in parts_of(pattern))
+    return [name for name in names if isinstance(name, str)]
+
+
+def _captures(case: ast.match_case) -> bool:
+    """Whether a case takes anything, or gives a name to what it takes."""
+    return bool(_captured(case.pattern)) or (isinstance(case.pattern, ast.MatchAs) and case.guard is not None)
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:

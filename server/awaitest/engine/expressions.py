@@ -12,7 +12,7 @@ from awaitest.engine.expecting import enters_expecting, keeps_errors
 from awaitest.engine.heirs import redefined, some_method, unrelated
 from awaitest.engine.patches import replaces
 from awaitest.engine.steps import Absent, Awaited, Called, Gave, Iterated, Kept, Misuse, Stored
-from awaitest.engine.syntax import INSPECTED, generates_asynchronously, is_super
+from awaitest.engine.syntax import INSPECTED, generates_asynchronously, is_super, label_of, self_path
 from awaitest.engine.tracker import Live, Tracker
 from awaitest.engine.values import (
     NONE,
@@ -27,11 +27,13 @@ from awaitest.engine.values import (
     Instance,
     Plain,
     Value,
+    containers,
     element_of,
     every,
     item_of,
     join,
     may_be,
+    opened,
     plain,
 )
 from awaitest.engine.wrappers import decorated
@@ -85,16 +87,16 @@ class Evaluator(Tracker):
         if self.patched and replaces(self.patched, name):
             return UNKNOWN
         found = self.world.name(self.module, name)
-        return members.builtin(name) if found is None else found
+        return members.builtin(name) if found is None else opened(found, containers(found))
 
     def _eval_Attribute(self, node: ast.Attribute) -> Value:
-        path = _self_path(node)
+        path = self_path(node)
         if path is not None and path in self.state.names:
             value = self.state.names[path]
             return UNKNOWN if any(kind.site.escaped for kind in value if isinstance(kind, Coroutine)) else value
         base = decorated(self, self.eval(node.value))
         if may_be(base, Collection) and not (node.attr in members.VIEWS and _is_dict(base)):
-            self.escape(base)
+            self.escape(base, changed=node.attr not in members.READING)
         if self.patched and self._is_patched(base, node):
             return UNKNOWN
         if may_be(base, Coroutine):
@@ -111,7 +113,8 @@ class Evaluator(Tracker):
         owner = base if len(base) == 1 else base - NONE
         if members.lacks(self.world, owner, node.attr):
             self.note(Absent(node=node, owner=owner, expected=self.expected > 0))
-        return members.attribute(self.world, base, node.attr)
+        value = members.attribute(self.world, base, node.attr)
+        return value if may_be(base, Collection) else opened(value, containers(value))
 
     def _is_patched(self, base: Value, node: ast.Attribute) -> bool:
         of_client = bool(base) and all(isinstance(kind, Instance) and is_client(self, kind.cls) for kind in base)
@@ -136,7 +139,7 @@ class Evaluator(Tracker):
             Argument(keyword.arg or "**", self.eval(keyword.value), keyword.value) for keyword in node.keywords
         ]
         self.expected -= keeping
-        call = Call(node, _label(node.func), target, arguments)
+        call = Call(node, label_of(node.func), target, arguments)
         result = apply(self, call)
         values = tuple(argument.value for argument in arguments)
         self.note(
@@ -270,8 +273,16 @@ class Evaluator(Tracker):
         for key in node.keys:
             if key is not None:
                 self.escape(self.eval(key))
-        values = [self.eval(value) for value in node.values]
+        values = [self._in_dict(key, value) for key, value in zip(node.keys, node.values, strict=True)]
         return frozenset({Collection("dict", join(*values) if values else UNKNOWN)})
+
+    def _in_dict(self, key: ast.expr | None, node: ast.expr) -> Value:
+        """What a display puts into a dict: a value, or those of the dict that `**` unpacks."""
+        value = self.eval(node)
+        if key is not None:
+            return value
+        self.misuse(value, node, Misuse.UNPACKED)
+        return join(*(item_of(kind, None) for kind in value))
 
     def _eval_NamedExpr(self, node: ast.NamedExpr) -> Value:
         value = self.eval(node.value)
@@ -345,7 +356,7 @@ class Evaluator(Tracker):
             case ast.Starred(value=inner):
                 self.bind_target(inner, frozenset({Collection("list", value)}))
             case ast.Attribute():
-                path = _self_path(target)
+                path = self_path(target)
                 if path is None:
                     self.eval(target.value)
                 else:
@@ -358,7 +369,7 @@ class Evaluator(Tracker):
                 key, owner = self.eval(target.slice), self.eval(target.value)
                 self.note(Stored(node=target, owner=owner, key=key, value=value, expected=self.expected > 0))
                 if not self.misuse(owner, target, Misuse.SUBSCRIPT):
-                    self.escape(owner)
+                    self.escape(owner, changed=True)
                 self.escape(value)
 
     def _unpack(self, target: ast.expr, elements: list[ast.expr], value: Value) -> None:
@@ -379,14 +390,3 @@ class Evaluator(Tracker):
 
 def _is_dict(value: Value) -> bool:
     return all(isinstance(kind, Collection) and kind.name == "dict" for kind in value)
-
-
-def _self_path(node: ast.Attribute) -> str | None:
-    if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
-        return f"self.{node.attr}"
-    return None
-
-
-def _label(node: ast.expr) -> str:
-    text = spelt(node)
-    return text if len(text) <= 60 else text[:57] + "…"

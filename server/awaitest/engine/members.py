@@ -49,6 +49,8 @@ ASYNC_ITERATION = frozenset({"__anext__", "asend", "athrow", "aclose"})
 """Methods of asynchronous generators, each to be awaited."""
 
 VIEWS = frozenset({"values", "items"})
+READING = VIEWS | {"copy", "count", "get", "index", "keys"}
+"""Methods of containers that change nothing in them."""
 """Methods of a dict that give what it holds."""
 MOCK_ASSERTIONS = frozenset(
     {

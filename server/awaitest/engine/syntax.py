@@ -254,3 +254,16 @@ def unconditional(statement: ast.stmt) -> Iterator[ast.AST]:
             continue
         yield part
         stack.extend(children(part))
+
+
+def self_path(node: ast.Attribute) -> str | None:
+    """The name under which a walk keeps an attribute of `self` or `cls`."""
+    if isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}:
+        return f"self.{node.attr}"
+    return None
+
+
+def label_of(node: ast.expr) -> str:
+    """What is called, as it is written, cut where it is long."""
+    text = spelt(node)
+    return text if len(text) <= 60 else text[:57] + "…"

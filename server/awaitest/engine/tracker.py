@@ -15,15 +15,18 @@ from awaitest.engine.values import (
     NONE,
     UNKNOWN,
     ClassInfo,
+    Collection,
     Coroutine,
     Instance,
     Kind,
     Site,
     Value,
+    containers,
     coroutines,
     every,
     join,
     may_be,
+    opened,
     sites,
 )
 
@@ -67,16 +70,23 @@ class Tracker:
         self._clients: dict[int, Site] = {}
         self._bound: dict[str, None] = dict.fromkeys(names)
         self.deferred: list[Misused] = []
+        self.doubted: set[int] = set()
+        """Nodes that use something that may, or may not, be a coroutine."""
 
     def note(self, step: Step) -> None:
         self.steps.append(step)
 
-    def escape(self, value: Value) -> None:
-        """The value leaves our sight: what becomes of it is unknown."""
+    def escape(self, value: Value, changed: bool = False) -> None:
+        """The value leaves our sight: what becomes of it is unknown. `changed`: a container that gets another content."""
         for site in sites(value):
             site.escaped = True
             if NEW in self.state.life(site):
                 self.state.lives[site] = ANY_LIFE
+        boxes = containers(value)
+        if boxes:
+            for name, held in self.state.names.items():
+                if may_be(held, Collection):
+                    self.state.names[name] = opened(held, boxes, changed)
 
     def blur(self, clients: Iterable[Site]) -> None:
         """Each of these may be another of them: what becomes of one is unknown."""
@@ -93,6 +103,7 @@ class Tracker:
             return False
         if not every(value, Coroutine):
             self.escape(value)
+            self.doubted.add(id(node))
             return False
         for kind in value:
             assert isinstance(kind, Coroutine)

@@ -334,3 +334,32 @@ def element_of(kind: Kind, is_async: bool) -> Value:
         case Plain(name="str"):
             return plain("str")
     return UNKNOWN
+
+
+_CHANGEABLE = frozenset({"list", "dict", "set"})
+_DEEPEST = 4
+
+
+def containers(value: Value) -> frozenset[Kind]:
+    """The lists, dicts and sets in a value, into which others may put something."""
+    return frozenset(kind for kind in _parts(value) if isinstance(kind, Collection) and kind.name in _CHANGEABLE)
+
+
+def opened(value: Value, boxes: frozenset[Kind], changed: bool = False, depth: int = 0) -> Value:
+    """The value, now that others may have put something into these containers. Where nobody is known to have `changed` them,
+    what holds objects of known classes goes on to hold such."""
+    if depth > _DEEPEST:
+        return value | UNKNOWN
+    return frozenset(
+        _opened(kind, boxes, changed, depth + 1) if isinstance(kind, Collection) else kind for kind in value
+    )
+
+
+def _opened(kind: Collection, boxes: frozenset[Kind], changed: bool, depth: int) -> Collection:
+    element = opened(kind.element, boxes, changed, depth)
+    if kind in boxes and (changed or not every(kind.element, Instance)):
+        return Collection(kind.name, element | UNKNOWN)
+    if element == kind.element:
+        return kind
+    items = None if kind.items is None else tuple(opened(item, boxes, changed, depth) for item in kind.items)
+    return Collection(kind.name, element, items)

@@ -159,7 +159,7 @@ class Walk(ControlFlow):
             self.misuse(value, node, Misuse.OPERAND)
         self.escape(value)
         if isinstance(node.target, ast.Name):
-            self.escape(self.state.names.get(node.target.id, UNKNOWN))
+            self.escape(self.state.names.get(node.target.id, UNKNOWN), changed=True)
             self.state.names[node.target.id] = UNKNOWN
         else:
             self.bind_target(node.target, UNKNOWN)
@@ -303,7 +303,7 @@ class Walk(ControlFlow):
             self.with_blocks.pop()
         self.expected -= expecting
         self.trying -= trying
-        if expecting:
+        if expecting or trying:
             self.state.alive = True
         for kind in entered:
             assert kind.site is not None
