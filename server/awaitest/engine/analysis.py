@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from awaitest.engine.expecting import called_name
 from awaitest.engine.fixtures import Fixtures, requested
 from awaitest.engine.parametrize import passed_on, set_by_marks
-from awaitest.engine.patches import patched_by
+from awaitest.engine.patches import patching
 from awaitest.engine.reader import SilentReader, parameters
 from awaitest.engine.run import FIXTURE, HELPER, MODULE, NESTED, TEST, Run
 from awaitest.engine.runner import Runner
@@ -18,6 +19,7 @@ from awaitest.engine.values import UNKNOWN, ClassInfo, FunctionValue, Instance, 
 from awaitest.engine.walk import Walk
 from awaitest.engine.world import Definition, World, statements_binding
 from awaitest.source.document import Document
+from awaitest.source.nodes import of_kind
 
 if TYPE_CHECKING:
     from awaitest.project.modules import Module
@@ -41,6 +43,7 @@ class Engine:
         self.world = self._reader.world
         self.fixtures = self._reader.fixtures = Fixtures(self.world, project)
         self.runner = Runner(self.world, self.fixtures, project)
+        self._replaced: dict[int, frozenset[str]] = {}
         self.watched = False
         """Whether runs keep the state after each step."""
 
@@ -153,19 +156,32 @@ class Engine:
         yield from self._nested(run, walk)
 
     def _patched(self, run: Run) -> frozenset[str]:
-        """What the function replaces, or its fixtures and class do for it."""
+        """What the function replaces, or its fixtures, class, module and conftests do for it."""
+        own = patching(self.world, run.module, run.node)
         if run.parent is not None:
-            return (
-                self._patched(run.parent) | patched_by(run.node)
-                if run.parent.function is not None
-                else patched_by(run.node)
-            )
-        wanted = requested(run.node, run.cls is not None) if run.kind != HELPER else []
-        fixtures = self.fixtures.closure(wanted, run.seeker).values() if run.kind != HELPER else ()
-        nodes: list[ast.AST] = [run.node, *(fixture.node for fixture in fixtures if fixture is not None)]
+            return self._patched(run.parent) | own if run.parent.function is not None else own
+        found = [own, self._patched_around(run.module)]
+        if run.kind != HELPER and run.function is not None:
+            wanted = [*self.runner.wanted(run.function, run.cls, run.marks), *_asked_later(run.node)]
+            for fixture in filter(None, self.fixtures.closure(wanted, run.seeker).values()):
+                found.append(patching(self.world, fixture.function.module, fixture.node))
         if run.cls is not None:
-            nodes += [*run.cls.node.decorator_list, *(node for node in run.cls.node.body if _sets_up(node))]
-        return frozenset().union(*map(patched_by, nodes))
+            nodes = [*run.cls.node.decorator_list, *(node for node in run.cls.node.body if _sets_up(node))]
+            found += [patching(self.world, run.module, node) for node in nodes]
+        return frozenset().union(*found)
+
+    def _patched_around(self, module: Module) -> frozenset[str]:
+        """What a module replaces at its top level and in functions that set it up, and the hooks of its conftests."""
+        if id(module) not in self._replaced:
+            nodes = [
+                (other, node)
+                for other in self.project.surroundings(module)
+                if other.document is not None
+                for node in other.body
+                if _is_run_first(node, own=other is module)
+            ]
+            self._replaced[id(module)] = frozenset().union(*(patching(self.world, it, node) for it, node in nodes))
+        return self._replaced[id(module)]
 
     def _nested(self, run: Run, walk: Walk) -> Iterator[Run]:
         for function in walk.nested:
@@ -201,6 +217,20 @@ class Engine:
         ]
         named = all(config.collects_class(nested.node.name) for nested in (cls, *self.world.enclosing(cls)))
         return named and not made and config.collects_function(node.name)
+
+
+def _asked_later(node: ast.AST) -> list[str]:
+    """The fixtures that a function asks for by their names while it runs."""
+    calls = (call for call in of_kind(node, ast.Call) if called_name(call) == "getfixturevalue")
+    names = (it.value for call in calls for it in call.args if isinstance(it, ast.Constant))
+    return [it for it in names if isinstance(it, str)]
+
+
+def _is_run_first(node: ast.stmt, own: bool) -> bool:
+    """Whether a statement of a module runs before its tests, or in a conftest before those of others."""
+    if isinstance(node, Definition):
+        return node.name.startswith(("setup_", "setUpModule", "pytest_"))
+    return own and not isinstance(node, ast.ClassDef)
 
 
 def _sets_up(node: ast.stmt) -> bool:

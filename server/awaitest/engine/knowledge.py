@@ -34,6 +34,7 @@ class Knowledge:
     whole: dict[int, bool] = field(default_factory=dict)
     members: dict[tuple[int, str], Member | None] = field(default_factory=dict)
     derives: dict[tuple[int, str, tuple[str, ...]], bool] = field(default_factory=dict)
+    replaced: dict[int, frozenset[str]] = field(default_factory=dict)
     enclosing: dict[int, tuple[ClassInfo, ...]] = field(default_factory=dict)
     expressions: dict[int, Value] = field(default_factory=dict)
     returns: dict[tuple[int, tuple[tuple[str, Value], ...]], Value] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine.annotations import declared
 from awaitest.engine.generics import bound_in
 from awaitest.engine.knowledge import Member
-from awaitest.engine.syntax import INSPECTED, OF_FUTURES
+from awaitest.engine.syntax import INSPECTED, OF_FUTURES, assigned
 from awaitest.engine.values import (
     NONE,
     UNKNOWN,
@@ -154,9 +154,19 @@ def _of_class(world: World, cls: ClassInfo, name: str, receiver: Value | None) -
             return assigned
         if assigned is not None and (member is None or isinstance(member.nodes[-1], ast.Assign)):
             return assigned
-    if member is None:
+    if member is None or (receiver is not None and name in _replaced(world, cls)):
         return UNKNOWN
     return _definition(world, cls, member, receiver)
+
+
+def _replaced(world: World, cls: ClassInfo) -> frozenset[str]:
+    """The attributes that a class of the project, or a base of it, assigns to `self`, perhaps in the place of a method."""
+    known = world.knowledge(cls.module).replaced
+    if id(cls.node) not in known:
+        owners = (owner for owner in world.mro(cls)[0] if owner.module.origin == "project")
+        methods = (node for owner in owners for node in owner.node.body if isinstance(node, Definition))
+        known[id(cls.node)] = frozenset().union(*map(assigned, methods))
+    return known[id(cls.node)]
 
 
 def _definition(world: World, cls: ClassInfo, member: Member, receiver: Value | None) -> Value:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine import members
 from awaitest.engine.steps import Awaited, Called
-from awaitest.engine.values import UNKNOWN, ClassValue, Coroutine, FunctionValue, Kind, Value, join
+from awaitest.engine.values import (
+    UNKNOWN,
+    ClassValue,
+    Coroutine,
+    FunctionValue,
+    Kind,
+    ModuleValue,
+    Value,
+    every,
+    join,
+)
 from awaitest.engine.words import short
 from awaitest.source.edits import add_import
 from awaitest.source.nodes import kept, of_kind, parts_of, spelt
@@ -17,10 +27,15 @@ from awaitest.source.text import Edit
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
+    from awaitest.engine.world import World
+    from awaitest.project.modules import Module
 
 _PATCHING = frozenset(
     {"patch", "object", "setattr", "delattr", "multiple", "spy", "stub", "patch_object", "when", "expect"}
 )
+
+ANY = "*"
+"""Stands for names that nobody can tell."""
 
 
 @kept
@@ -29,12 +44,48 @@ def patched_by(node: ast.AST) -> frozenset[str]:
     found: set[str] = set()
     for call in of_kind(node, ast.Call):
         found.update(_by_call(call))
+        if _names_at_run_time(call):
+            found.add(ANY)
+    stored = (it for it in of_kind(node, ast.Subscript) if isinstance(it.ctx, ast.Store))
+    if any(_is_namespace(it.value) for it in stored):
+        found.add(ANY)
     for part in of_kind(node, ast.Attribute):
         if isinstance(part.ctx, ast.Store):
             owner = spelt(part.value)
             if owner not in {"self", "cls"}:
                 found.add(f"{owner}.{part.attr}")
     return frozenset(found)
+
+
+def _names_at_run_time(call: ast.Call) -> bool:
+    """Whether a call replaces something whose name is not written there."""
+    match call:
+        case ast.Call(func=ast.Name(id="patch"), args=[place, *_]):
+            return _text(place) is None
+        case ast.Call(func=ast.Attribute(attr="patch", value=ast.Name(id="mock" | "mocker")), args=[place, *_]):
+            return _text(place) is None
+        case ast.Call(
+            func=ast.Name(id="setattr" | "delattr")
+            | ast.Attribute(attr="setattr" | "delattr")
+            | ast.Attribute(attr="object", value=ast.Name(id="patch") | ast.Attribute(attr="patch")),
+            args=[_, name, *_],
+        ):
+            return _text(name) is None and _text(call.args[0]) is None
+        case ast.Call(func=ast.Attribute(attr="setattr"), args=[place], keywords=[]):
+            return _text(place) is None
+        case ast.Call(func=ast.Attribute(attr="update" | "setdefault", value=owner)):
+            return _is_namespace(owner)
+        case ast.Call(func=ast.Attribute(attr="setitem" | "delitem" | "dict"), args=[owner, *_]):
+            return _is_namespace(owner)
+    return False
+
+
+def _is_namespace(node: ast.expr) -> bool:
+    """Whether this is the dict that holds the names of a module or the attributes of an object."""
+    match node:
+        case ast.Attribute(attr="__dict__") | ast.Call(func=ast.Name(id="vars" | "globals")):
+            return True
+    return False
 
 
 def _by_call(call: ast.Call) -> Iterator[str]:
@@ -59,11 +110,40 @@ def _text(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
+def patching(world: World, module: Module, node: ast.AST, deepest: int = 3) -> frozenset[str]:
+    """What a function replaces, and the functions of the project that it calls, or is decorated with."""
+    found = patched_by(node)
+    if deepest == 0:
+        return found
+    for called in _called(node):
+        value = _at(world, module, called)
+        for function in (kind.function for kind in value if isinstance(kind, FunctionValue)):
+            if function.module.origin == "project" and function.node is not node:
+                found |= patching(world, function.module, function.node, deepest - 1)
+    return found
+
+
+@kept
+def _called(node: ast.AST) -> list[ast.expr]:
+    called = [call.func for call in of_kind(node, ast.Call)]
+    return [it for it in (*called, *getattr(node, "decorator_list", ())) if isinstance(it, ast.Name | ast.Attribute)]
+
+
+def _at(world: World, module: Module, node: ast.expr) -> Value:
+    """The value of a name of a module, or of an attribute of another module that it imports."""
+    if isinstance(node, ast.Name):
+        return world.name(module, node.id) or UNKNOWN
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        owner = world.name(module, node.value.id) or UNKNOWN
+        return members.attribute(world, owner, node.attr) if every(owner, ModuleValue) else UNKNOWN
+    return UNKNOWN
+
+
 def replaces(patched: Iterable[str], name: str, *, client: str | None = None) -> bool:
     """Whether a name is among the patched ones. The methods of a client, spelt so, count only where a client is patched."""
     for dotted in patched:
         owner, _, last = dotted.rpartition(".")
-        if last == name and (client is None or owner == client or "client" in owner.lower()):
+        if last in {name, "*"} and (client is None or owner == client or "client" in owner.lower()):
             return True
     return False
 
