@@ -44,8 +44,7 @@ def patched_by(node: ast.AST) -> frozenset[str]:
     found: set[str] = set()
     for call in of_kind(node, ast.Call):
         found.update(_by_call(call))
-        if _names_at_run_time(call):
-            found.add(ANY)
+        found.update(_by_unknown_name(call))
     stored = (it for it in of_kind(node, ast.Subscript) if isinstance(it.ctx, ast.Store))
     if any(_is_namespace(it.value) for it in stored):
         found.add(ANY)
@@ -57,27 +56,29 @@ def patched_by(node: ast.AST) -> frozenset[str]:
     return frozenset(found)
 
 
-def _names_at_run_time(call: ast.Call) -> bool:
-    """Whether a call replaces something whose name is not written there."""
+def _by_unknown_name(call: ast.Call) -> Iterator[str]:
+    """What a call replaces whose name is not written there: any."""
     match call:
-        case ast.Call(func=ast.Name(id="patch"), args=[place, *_]):
-            return _text(place) is None
-        case ast.Call(func=ast.Attribute(attr="patch", value=ast.Name(id="mock" | "mocker")), args=[place, *_]):
-            return _text(place) is None
         case ast.Call(
             func=ast.Name(id="setattr" | "delattr")
             | ast.Attribute(attr="setattr" | "delattr")
             | ast.Attribute(attr="object", value=ast.Name(id="patch") | ast.Attribute(attr="patch")),
-            args=[_, name, *_],
+            args=[owner, name, *more],
+        ) if _text(name) is None and _text(owner) is None and (more or call.keywords):
+            yield f"{spelt(owner)}.{ANY}"
+        case ast.Call(
+            func=ast.Name(id="patch")
+            | ast.Attribute(attr="patch", value=ast.Name(id="mock" | "mocker"))
+            | ast.Attribute(attr="setattr", value=ast.Name(id="monkeypatch")),
+            args=[place, *_],
+        ) if _text(place) is None and len(call.args) <= 2:
+            yield ANY
+        case ast.Call(func=ast.Attribute(attr="update" | "setdefault", value=owner)) if _is_namespace(owner):
+            yield ANY
+        case ast.Call(func=ast.Attribute(attr="setitem" | "delitem" | "dict"), args=[owner, *_]) if _is_namespace(
+            owner
         ):
-            return _text(name) is None and _text(call.args[0]) is None
-        case ast.Call(func=ast.Attribute(attr="setattr"), args=[place], keywords=[]):
-            return _text(place) is None
-        case ast.Call(func=ast.Attribute(attr="update" | "setdefault", value=owner)):
-            return _is_namespace(owner)
-        case ast.Call(func=ast.Attribute(attr="setitem" | "delitem" | "dict"), args=[owner, *_]):
-            return _is_namespace(owner)
-    return False
+            yield ANY
 
 
 def _is_namespace(node: ast.expr) -> bool:
