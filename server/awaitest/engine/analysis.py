@@ -171,14 +171,14 @@ class Engine:
         return frozenset().union(*found)
 
     def _patched_around(self, module: Module) -> frozenset[str]:
-        """What a module replaces at its top level and in functions that set it up, and the hooks of its conftests."""
+        """What a module and its conftests replace at their top level, in functions that set them up and in hooks."""
         if id(module) not in self._replaced:
             nodes = [
                 (other, node)
                 for other in self.project.surroundings(module)
                 if other.document is not None
                 for node in other.body
-                if _is_run_first(node, own=other is module)
+                if _is_run_first(node)
             ]
             self._replaced[id(module)] = frozenset().union(*(patching(self.world, it, node) for it, node in nodes))
         return self._replaced[id(module)]
@@ -226,11 +226,11 @@ def _asked_later(node: ast.AST) -> list[str]:
     return [it for it in names if isinstance(it, str)]
 
 
-def _is_run_first(node: ast.stmt, own: bool) -> bool:
-    """Whether a statement of a module runs before its tests, or in a conftest before those of others."""
+def _is_run_first(node: ast.stmt) -> bool:
+    """Whether a statement of a module or conftest runs before tests, or a function in it does."""
     if isinstance(node, Definition):
         return node.name.startswith(("setup_", "setUpModule", "pytest_"))
-    return own and not isinstance(node, ast.ClassDef)
+    return not isinstance(node, ast.ClassDef)
 
 
 def _sets_up(node: ast.stmt) -> bool:

@@ -186,7 +186,8 @@ class Evaluator(Tracker):
         for operand in self._operands(node):
             values.append(self.eval(operand))
             if operand is not node.values[-1]:
-                self.misuse(values[-1], operand, Misuse.CONDITION, later=not isinstance(operand, ast.Call))
+                later = isinstance(node.op, ast.Or) or not isinstance(operand, ast.Call)
+                self.misuse(values[-1], operand, Misuse.CONDITION, later=later)
         return join(*values)
 
     def _operands(self, node: ast.BoolOp) -> Iterator[ast.expr]:

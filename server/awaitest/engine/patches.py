@@ -86,6 +86,8 @@ def _is_namespace(node: ast.expr) -> bool:
     match node:
         case ast.Attribute(attr="__dict__") | ast.Call(func=ast.Name(id="vars" | "globals")):
             return True
+        case ast.Constant(value=str(text)):
+            return text.endswith(".__dict__")
     return False
 
 

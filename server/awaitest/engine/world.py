@@ -116,7 +116,7 @@ class World:
         missing: list[bool] = []
 
         def compute() -> Value:
-            if name in module.rebound:
+            if name in module.rebound or (module.origin == "project" and module.rebinds_any):
                 return UNKNOWN
             found = self.resolver.lookup(module, name)
             if found is None:

@@ -79,6 +79,15 @@ class Module:
             name for node in self.body for part in parts_of(node) if isinstance(part, ast.Global) for name in part.names
         )
 
+    @cached_property
+    def rebinds_any(self) -> bool:
+        """Whether the module gives its names other values by `globals()[name]`."""
+        stored = (part for node in self.body for part in parts_of(node) if isinstance(part, ast.Subscript))
+        return any(
+            isinstance(part.ctx, ast.Store) and getattr(getattr(part.value, "func", None), "id", "") == "globals"
+            for part in stored
+        )
+
     def import_origin(self, name: str) -> tuple[str, str] | None:
         """Where `name` was imported from, as written: module and name."""
         last = self._names.bound.get(name, [None])[-1]
