@@ -14,6 +14,7 @@ from awaitest.source.nodes import parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.world import World
+    from awaitest.project.modules import Module
 
 
 class Shape(Enum):
@@ -50,6 +51,12 @@ _ELSEWHERE = frozenset(
 )  # fmt: skip
 """Of libraries whose source does not tell: seen to give a coroutine function for a coroutine function."""
 
+_MOCKING = ("unittest.mock", "mock")
+_OF_CLASSES = frozenset(
+    {"abc", "dataclasses", "functools", "mock", "typing", "typing_extensions", "unittest", "warnings"}
+)
+"""Packages whose decorators of classes leave the methods as they run."""
+
 _NESTED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _ROUTERS = ("FastAPI", "APIRouter", "Starlette", "Router")
 _ROUTER_PACKAGES = ("fastapi", "starlette")
@@ -79,7 +86,7 @@ def effect_of(world: World, function: FunctionInfo, decorator: ast.expr) -> Shap
         return Shape.AS_WRITTEN
     if isinstance(called, ast.Attribute) and called.attr in {"setter", "getter", "deleter"}:
         return Shape.AS_WRITTEN
-    written = _written(function, called)
+    written = _written(function.module, called)
     if written in _NEUTRAL:
         return Shape.AS_WRITTEN
     if written in _ELSEWHERE:
@@ -89,14 +96,46 @@ def effect_of(world: World, function: FunctionInfo, decorator: ast.expr) -> Shap
     return effects.pop() if len(effects) == 1 else Shape.UNKNOWN
 
 
-def _written(function: FunctionInfo, node: ast.expr) -> tuple[str, str] | None:
+def leaves_class(world: World, cls: ClassInfo, decorator: ast.expr) -> bool:
+    """Whether a decorator of a class certainly puts nothing in place of its methods that runs otherwise, and gives no marks
+    but those that can be seen."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    if is_mark(called) or any(marks.decorators(world, cls.module, [decorator], "")):
+        return True
+    if _written(cls.module, called) in _NEUTRAL | _ELSEWHERE:
+        return True
+    kinds = world.reader.expression(cls.module, called)
+    return bool(kinds) and all(
+        (isinstance(kind, FunctionValue) and _leaves_it(kind.function, isinstance(decorator, ast.Call)))
+        or (isinstance(kind, ClassValue) and _module_is(kind.cls, *_MOCKING))
+        or (isinstance(kind, Instance) and _module_is(kind.cls, *_MOCKING))
+        for kind in kinds
+    )
+
+
+def _leaves_it(decorator: FunctionInfo, called: bool) -> bool:
+    """Whether a function is one of the standard library's decorators of classes, or gives back what it got at once."""
+    if decorator.in_library is not None:
+        return decorator.in_library.partition(".")[0] in _OF_CLASSES
+    body = [] if called or isinstance(decorator.node, ast.Lambda) else decorator.node.body
+    first = next((item.arg for item in (*decorator.node.args.posonlyargs, *decorator.node.args.args)), "")
+    match body:
+        case [ast.Return(value=ast.Name(id=name))] | [
+            ast.Expr(value=ast.Constant()),
+            ast.Return(value=ast.Name(id=name)),
+        ]:
+            return name == first
+    return False
+
+
+def _written(module: Module, node: ast.expr) -> tuple[str, str] | None:
     """The library and the name that a decorator is imported as: `respx.mock`, or `mock` from there."""
     match node:
         case ast.Attribute(value=ast.Name(id=library), attr=name):
-            origin = function.module.import_origin(library)
+            origin = module.import_origin(library)
             return (origin[0], name) if origin is not None and not origin[1] else None
         case ast.Name(id=name):
-            return function.module.import_origin(name)
+            return module.import_origin(name)
     return None
 
 
@@ -133,13 +172,13 @@ def _effect_of_kind(world: World, function: FunctionInfo, kind: object, called: 
         return _class_effect(kind.cls)
     if isinstance(kind, FunctionValue):
         return _function_effect(world, function, kind, called)
-    if isinstance(kind, Instance) and _module_is(kind.cls, "unittest.mock", "mock"):
+    if isinstance(kind, Instance) and _module_is(kind.cls, *_MOCKING):
         return Shape.AS_WRITTEN
     return Shape.UNKNOWN
 
 
 def _class_effect(cls: ClassInfo) -> Shape:
-    if _module_is(cls, "unittest.mock", "mock") or cls.node.name in {"cached_property", "staticmethod", "classmethod"}:
+    if _module_is(cls, *_MOCKING) or cls.node.name in {"cached_property", "staticmethod", "classmethod"}:
         return Shape.AS_WRITTEN
     return Shape.UNKNOWN
 
@@ -157,7 +196,7 @@ def _function_effect(world: World, function: FunctionInfo, kind: FunctionValue, 
         return Shape.ASYNC_MANAGER
     if package == "contextlib" and name == "contextmanager":
         return Shape.MANAGER
-    if (package, name) in _NEUTRAL or decorator.module.name in {"unittest.mock", "mock"}:
+    if (package, name) in _NEUTRAL or decorator.module.name in _MOCKING:
         return Shape.AS_WRITTEN
     if name == "fixture":
         return Shape.AS_WRITTEN

@@ -57,11 +57,11 @@ def asyncio_mark(marks: Iterable[Mark]) -> Mark | None:
 
 
 def module_marks(world: World, module: Module) -> list[Mark]:
-    """What `pytestmark` of a module gives to all its tests."""
-    if "pytestmark" not in module.bound and not module.star_imports:
+    """What `pytestmark` of a module gives to all its tests, also where a star import brings it."""
+    if "pytestmark" not in module.bound and not _brought_by_star(world, module):
         return []
     found = list(pytestmarks(world, module, module.body, "module"))
-    if not found and "pytestmark" in module.bound:
+    if not found:
         target = world.resolver.lookup(module, "pytestmark")
         node = getattr(target, "node", None)
         found = (
@@ -70,6 +70,20 @@ def module_marks(world: World, module: Module) -> list[Mark]:
             else [Mark(None, ast.Name("pytestmark"), "module", module)]
         )
     return found
+
+
+def _brought_by_star(world: World, module: Module) -> bool:
+    """Whether a module that star imports lead to has a `pytestmark`, or cannot be found."""
+    pending, met = [module], {id(module)}
+    for reached in pending:
+        for star in reached.star_imports:
+            origin = world.resolver.star_module(reached, star)
+            if origin is None or "pytestmark" in (origin.bound if origin.all_names is None else origin.all_names):
+                return True
+            if origin.all_names is None and id(origin) not in met:
+                met.add(id(origin))
+                pending.append(origin)
+    return False
 
 
 def decorators(world: World, module: Module, nodes: Iterable[ast.expr], where: str) -> Iterable[Mark]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from awaitest.engine.decorators import Shape, is_mark, shape
+from awaitest.engine.alterations import altered
+from awaitest.engine.decorators import Shape, is_mark, leaves_class, shape
 from awaitest.engine.fixtures import Fixture, Fixtures, Seeker, requested
-from awaitest.engine.marks import Mark, decorators, marks_of
-from awaitest.engine.values import ClassInfo, FunctionInfo, FunctionValue
+from awaitest.engine.marks import Mark, marks_of
+from awaitest.engine.values import ClassInfo, FunctionInfo
 from awaitest.engine.world import Definition, World
 from awaitest.source.nodes import parts_of
 
@@ -65,19 +66,8 @@ def in_testcase(world: World, cls: ClassInfo) -> bool | None:
         return False
     own = [base for base in bases if base.package != "unittest"]
     touched = any(world_class_defines(base, hook) for base in own for hook in _CASE_HOOKS)
-    decorated = any(_may_replace(world, base, node) for base in own for node in base.node.decorator_list)
+    decorated = not all(leaves_class(world, base, node) for base in own for node in base.node.decorator_list)
     return True if complete and not touched and not decorated else None
-
-
-def _may_replace(world: World, cls: ClassInfo, decorator: ast.expr) -> bool:
-    """Whether a class decorator is neither a mark nor one of unittest's own."""
-    if any(decorators(world, cls.module, [decorator], "class")):
-        return False
-    called = decorator.func if isinstance(decorator, ast.Call) else decorator
-    found = world.reader.expression(cls.module, called)
-    return not all(
-        isinstance(kind, FunctionValue) and kind.function.module.name.startswith("unittest") for kind in found
-    )
 
 
 def is_isolated(world: World, cls: ClassInfo) -> bool:
@@ -204,7 +194,7 @@ class Runner:
             return True
         if self._marked_by_parameter(function, cls, marks):
             return True
-        if shape(self._world, function) is not Shape.AS_WRITTEN:
+        if shape(self._world, function) is not Shape.AS_WRITTEN or altered(self._world, function, cls):
             return True
         return self._project.runs_async_otherwise(function.module)
 

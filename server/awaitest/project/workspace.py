@@ -31,6 +31,8 @@ _RUNNING_HOOKS = (
 )
 _MARKING_HOOKS = (b"pytest_collection_modifyitems", b"pytest_itemcollected")
 _GENERATING_HOOK = b"pytest_generate_tests"
+_MODES = (b"asyncio_mode", b"anyio_mode")
+"""Options that say who runs async tests: a hook that names one may set it."""
 _ASYNC_WORDS = (b"asyncio", b"anyio", b"trio", b"iscoroutinefunction", b"CO_COROUTINE", b"async")
 _ANYIO = (b"mark.anyio", b"anyio_backend")
 _MARKS = (b"mark.asyncio", b"mark.trio", *_ANYIO)
@@ -358,6 +360,8 @@ def _plugin_names(module: Module) -> list[str]:
 
 def _may_run(text: bytes) -> bool:
     generates = _GENERATING_HOOK in text and b"mark" in text
+    if any(mode in text for mode in _MODES):
+        return True
     if not generates and not any(hook in text for hook in (*_RUNNING_HOOKS, *_MARKING_HOOKS)):
         return False
     return any(word in text for word in _ASYNC_WORDS)

@@ -1,0 +1,81 @@
+"""Whether code beside a test may change it, or its class, in a way that its own decorators and `pytestmark` do not show."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from awaitest.engine.decorators import leaves_class
+from awaitest.engine.values import ClassInfo, FunctionInfo
+from awaitest.engine.world import World, statements_binding
+from awaitest.source.nodes import kept, parts_of, spelt
+
+ALL = "*"
+"""What stands for every name of a module."""
+
+_LOOK_UPS = frozenset({"globals", "locals", "vars", "dir"})
+
+
+def altered(world: World, function: FunctionInfo, cls: ClassInfo | None) -> bool:
+    """Whether statements beside a test may mark or replace it, or its class is made over."""
+    classes = _classes(world, cls)
+    modules = {id(it): it for it in (function.module, *(owner.module for owner in classes))}.values()
+    names = {ALL, "pytestmark", function.name, *(owner.node.name for owner in classes)}
+    handed = (handed_on(node) for it in modules if it.origin == "project" for node in it.body)
+    return any(not names.isdisjoint(found) for found in handed) or (cls is not None and made_over(world, cls))
+
+
+def made_over(world: World, cls: ClassInfo) -> bool:
+    """Whether a decorator, of a class or of one around or below it, or `__init_subclass__` may change what it holds."""
+    bases = world.mro(cls)[0][1:]
+    if any(statements_binding(base.node.body, "__init_subclass__") for base in bases):
+        return True
+    owners = _classes(world, cls)
+    return not all(leaves_class(world, owner, node) for owner in owners for node in owner.node.decorator_list)
+
+
+def _classes(world: World, cls: ClassInfo | None) -> list[ClassInfo]:
+    """A class, those around it, and the bases of all of them."""
+    around = () if cls is None else (cls, *world.enclosing(cls))
+    return [base for nested in around for base in world.mro(nested)[0]]
+
+
+def handed_on(statement: ast.stmt) -> frozenset[str]:
+    """The names that a statement of a module or class hands on when it is imported: to a function, to another name."""
+    match statement:
+        case ast.ClassDef(body=body) | ast.If(test=ast.Compare(left=ast.Name(id="__name__")), orelse=body):
+            return frozenset().union(*map(handed_on, body))
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Import() | ast.ImportFrom():
+            return frozenset()
+    return _named_in(statement)
+
+
+@kept
+def _named_in(statement: ast.stmt) -> frozenset[str]:
+    parts = parts_of(statement)
+    used = {id(part.value) for part in parts if isinstance(part, ast.Attribute)}
+    used |= {id(part.func) for part in parts if isinstance(part, ast.Call)}
+    return frozenset(name for part in parts for name in _names_in(part, used=id(part) in used))
+
+
+def _names_in(part: ast.AST, *, used: bool) -> Iterator[str]:
+    """What a part of a statement hands on; `used`: it is but called, or asked for an attribute."""
+    match part:
+        case ast.Name(id="pytestmark" as name, ctx=ast.Load()) | ast.Attribute(attr="pytestmark" as name):
+            yield name
+        case ast.Constant(value="pytestmark"):
+            yield "pytestmark"
+        case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()) if not used:
+            yield name
+        case ast.Call() | ast.Subscript() if looks_up(part):
+            yield ALL
+
+
+def looks_up(part: ast.AST) -> bool:
+    """Whether this gives all names of the module or function that it stands in: `globals()`, `sys.modules[__name__]`."""
+    match part:
+        case ast.Call(func=ast.Name(id=name), args=[], keywords=[]):
+            return name in _LOOK_UPS
+        case ast.Subscript(value=value, slice=ast.Name(id="__name__")):
+            return spelt(value).rpartition(".")[2] == "modules"
+    return False
