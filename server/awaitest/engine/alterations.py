@@ -18,14 +18,24 @@ _LOOK_UPS = frozenset({"globals", "locals", "vars", "dir"})
 
 def altered(world: World, function: FunctionInfo, cls: ClassInfo | None) -> bool:
     """Whether statements beside a test may mark or replace it, or its class is made over."""
+    return _is_handed_on(world, function, cls, "pytestmark") or replaced(world, function, cls)
+
+
+def replaced(world: World, function: FunctionInfo, cls: ClassInfo | None) -> bool:
+    """Whether something else may stand in the place of a function when pytest looks at this class, or at its module."""
+    return _is_handed_on(world, function, cls) or (cls is not None and _is_made_over(world, cls))
+
+
+def _is_handed_on(world: World, function: FunctionInfo, cls: ClassInfo | None, *more: str) -> bool:
+    """Whether statements beside a function hand it, its class or one of these names on."""
     classes = _classes(world, cls)
     modules = {id(it): it for it in (function.module, *(owner.module for owner in classes))}.values()
-    names = {ALL, "pytestmark", function.name, *(owner.node.name for owner in classes)}
+    names = {ALL, function.name, *more, *(owner.node.name for owner in classes)}
     handed = (handed_on(node) for it in modules if it.origin == "project" for node in it.body)
-    return any(not names.isdisjoint(found) for found in handed) or (cls is not None and made_over(world, cls))
+    return any(not names.isdisjoint(found) for found in handed)
 
 
-def made_over(world: World, cls: ClassInfo) -> bool:
+def _is_made_over(world: World, cls: ClassInfo) -> bool:
     """Whether a decorator, of a class or of one around or below it, or `__init_subclass__` may change what it holds."""
     bases = world.mro(cls)[0][1:]
     if any(statements_binding(base.node.body, "__init_subclass__") for base in bases):

@@ -42,6 +42,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from awaitest.engine.alterations import replaced
 from awaitest.engine.decorators import Shape, shape
 from awaitest.engine.diagnostic import Severity
 from awaitest.engine.repair import fix
@@ -67,6 +68,8 @@ def check(step: Collected, run: Run) -> Iterator[Finding]:
     if not tests or shape(run.engine.world, run.function) is not Shape.AS_WRITTEN:
         return
     if run.engine.project.runs_async_otherwise(run.module):
+        return
+    if any(replaced(run.engine.world, run.function, test.cls) for test in tests):
         return
     name = run.node.name
     caller = "unittest" if name in _CASE else "pytest"
@@ -104,4 +107,4 @@ def _surrounds(run: Run, test: Run) -> bool:
     defined = world.member(test.cls, name)
     if defined is None or not any(node is run.node for node in defined.nodes) or len(defined.nodes) > 1:
         return False
-    return name in _CASE if case else name in _CLASS and not isolated and world.mro(test.cls)[1]
+    return world.mro(test.cls)[1] and (name in _CASE if case else name in _CLASS and not isolated)
