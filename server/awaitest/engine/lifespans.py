@@ -21,11 +21,14 @@ from awaitest.engine.apps import (
 from awaitest.engine.askers import askers, tests_given
 from awaitest.engine.fixtures import Seeker, requested
 from awaitest.engine.getters import Test, gotten
-from awaitest.engine.routes import Request, certainly_reads, handler_of, requests_of, started_by
+from awaitest.engine.outcomes import answers, may_expect_failure
+from awaitest.engine.reaching import Way
+from awaitest.engine.routes import Request, certainly_reads, handler_of, sent_by, started_by
 from awaitest.engine.run import FIXTURE, TEST
+from awaitest.engine.starting import starts_or_sets
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import FunctionInfo, Made, Value
-from awaitest.source.nodes import parts_of, spelt
+from awaitest.source.nodes import parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -33,8 +36,6 @@ if TYPE_CHECKING:
     from awaitest.project.modules import Module
 
 _DEPTH = 3
-_ENTERING = frozenset({"enter_context", "enter_async_context", "__enter__", "__aenter__", "lifespan_context", "_state"})
-_RUNNING = ("lifespan", "startup", "serve")
 _OVERRIDES = frozenset({"dependency_overrides"})
 _FAILING = frozenset({"raises", "skip", "xfail"})
 _STANDING_IN = frozenset({"patch", "monkeypatch", "mocker"})
@@ -81,11 +82,13 @@ def _need(run: Run, step: Called, made: Made, lifespan: FunctionInfo) -> Need | 
         return None
     modules = _modules(run, made)
     deeper = 0 if any(_names_any(part, _OVERRIDES) for module in modules for part in module.body) else _DEPTH
-    for request, test in dict(_requests(run, step)).items():
-        handler = handler_of(run, made, request)
+    for sent in _requests(run, step):
+        handler = handler_of(run, made, sent.request)
         for names, of_app in ((on_app, True), (on_request, False)):
             name = certainly_reads(run, handler, names, on_app=of_app, deeper=deeper) if handler and names else None
-            if handler and name and not _may_run(run, modules, lifespan, name, test):
+            if handler is None or name is None or _may_run(run, modules, lifespan, name, sent.test):
+                continue
+            if sent.answered or Way(run, sent.call, names, of_app).reads(made, handler):
                 return Need(lifespan, handler, f"app.state.{name}" if of_app else f"request.state.{name}")
     return None
 
@@ -102,17 +105,33 @@ def _set_on_app(lifespan: FunctionInfo) -> frozenset[str]:
     )
 
 
-def _requests(run: Run, step: Called) -> Iterator[tuple[Request, Test]]:
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A request that a test sends; `answered`: the test says of all its requests that they succeed."""
+
+    request: Request
+    call: ast.Call
+    test: Test
+    answered: bool
+
+
+def _requests(run: Run, step: Called) -> Iterator[_Sent]:
     """What is requested with the client, and in which test: here, or in one that a fixture hands it to."""
     names = names_of(run.node, step.node)
     if run.fixture is None and run.function is not None:
         if _succeeds(run, run.node, run.seeker):
-            yield from ((it, (run.function, run.cls)) for it in requests_of(run.node, names, step.node))
+            yield from _sent_in(run.node, (run.function, run.cls), names, step.node)
         return
     for function, seeker in tests_given(run, step.node):
         if run.fixture is not None and _succeeds(run, function, seeker):
             test = run.engine.world.function_info(seeker.module, function, seeker.cls), seeker.cls
-            yield from ((it, test) for it in requests_of(function, {run.fixture.name}))
+            yield from _sent_in(function, test, {run.fixture.name})
+
+
+def _sent_in(node: ast.AST, test: Test, names: set[str], made: ast.Call | None = None) -> Iterator[_Sent]:
+    sent = list(sent_by(node, names, made))
+    answered = answers(node) >= len(sent)
+    return (_Sent(request, call, test, answered) for request, call in sent)
 
 
 def names_of(function: ast.AST, call: ast.Call) -> set[str]:
@@ -135,6 +154,7 @@ def _succeeds(run: Run, test: ast.FunctionDef | ast.AsyncFunctionDef, seeker: Se
     )
     fixtures = run.engine.fixtures.closure(requested(test, seeker.cls is not None), seeker).values()
     nodes = [test, *(fixture.node for fixture in fixtures if fixture is not None)]
+    failing = failing or may_expect_failure(test)
     return not failing and not _names_any(test, _FAILING) and not any(_names_any(node, _STANDING_IN) for node in nodes)
 
 
@@ -163,17 +183,4 @@ def _may_run(run: Run, modules: list[Module], lifespan: FunctionInfo, name: str,
     stores = (node for node, _, _ in state_uses(nodes, frozenset({name})) if not isinstance(node.ctx, ast.Load))
     if any(id(node) not in own for node in stores):
         return True
-    return any(_runs(part) for node in nodes for part in parts_of(node) if id(part) not in own)
-
-
-def _runs(part: ast.AST) -> bool:
-    if isinstance(part, ast.Attribute):
-        return part.attr in _ENTERING or (part.attr == "state" and not isinstance(part.ctx, ast.Load))
-    if isinstance(part, ast.Call):
-        called = str(getattr(part.func, "id", getattr(part.func, "attr", ""))).lower()
-        on_state = called == "setattr" and any("state" in spelt(item) for item in part.args)
-        return any(word in called for word in _RUNNING) or on_state
-    if isinstance(part, (ast.With, ast.AsyncWith)):
-        entered = [spelt(item.context_expr) for item in part.items]
-        return any("TestClient" in text or (isinstance(part, ast.With) and text.isidentifier()) for text in entered)
-    return False
+    return any(starts_or_sets(node, lifespan.name, own) for node in nodes)

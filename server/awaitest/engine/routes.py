@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from awaitest.project.modules import Module
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
-_DEEPEST = 3
+_DEPENDING = frozenset({"Depends", "Security"})
 
 Request = tuple[str, str]
 """Method and path."""
@@ -27,6 +27,11 @@ Request = tuple[str, str]
 
 def requests_of(node: ast.AST, names: set[str], made: ast.Call | None = None) -> Iterator[Request]:
     """Requests that a function sends through a client of one of these names, or through one made on the spot."""
+    return (request for request, _ in sent_by(node, names, made))
+
+
+def sent_by(node: ast.AST, names: set[str], made: ast.Call | None = None) -> Iterator[tuple[Request, ast.Call]]:
+    """The same, each with its call."""
     for part in parts_of(node):
         if not isinstance(part, ast.Call) or not isinstance(part.func, ast.Attribute) or part.func.attr not in _METHODS:
             continue
@@ -34,7 +39,7 @@ def requests_of(node: ast.AST, names: set[str], made: ast.Call | None = None) ->
         path = part.args[0] if part.args else None
         mine = (isinstance(owner, ast.Name) and owner.id in names) or owner is made
         if mine and isinstance(path, ast.Constant) and isinstance(path.value, str):
-            yield part.func.attr, path.value.partition("?")[0]
+            yield (part.func.attr, path.value.partition("?")[0]), part
 
 
 def handler_of(run: Run, app: Made, request: Request) -> FunctionInfo | None:
@@ -143,23 +148,35 @@ def certainly_reads(
         found = next(state_reads(unconditional(statement), names, on_app=on_app), None)
         if found is not None:
             return found
-    dependencies = _dependencies(run, function) if deeper else ()
-    reads = (certainly_reads(run, item, names, on_app=on_app, deeper=deeper - 1) for item in dependencies)
+    found_below = [item for item in dependencies(run, function) if item is not None] if deeper else []
+    reads = (certainly_reads(run, item, names, on_app=on_app, deeper=deeper - 1) for item in found_below)
     return next((name for name in reads if name is not None), None)
 
 
-def _dependencies(run: Run, function: FunctionInfo) -> Iterator[FunctionInfo]:
-    """The functions that a handler or dependency depends on by `Depends(…)`."""
-    arguments, world = function.node.args, run.engine.world
+def dependencies(run: Run, function: FunctionInfo) -> Iterator[FunctionInfo | None]:
+    """The functions that a handler or dependency depends on by `Depends(…)`, in order; None for what else it depends on."""
+    arguments = function.node.args
     declared = [item.annotation for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
     for node in (*declared, *arguments.defaults, *arguments.kw_defaults):
-        found = world.resolver.lookup(function.module, node.id) if isinstance(node, ast.Name) else None
-        module, holder = (found.module, found.node) if isinstance(found, Found) else (function.module, node)
-        for part in parts_of(holder) if isinstance(holder, ast.expr) else ():
-            if isinstance(part, ast.Call) and getattr(part.func, "id", getattr(part.func, "attr", "")) == "Depends":
-                for kind in world.joined(module, part.args[:1]):
-                    if isinstance(kind, FunctionValue):
-                        yield kind.function
+        yield from _depends(run, function.module, node)
+
+
+def dependency(run: Run, module: Module, *nodes: ast.expr | None) -> FunctionInfo | None:
+    """The one function that annotations or defaults depend on."""
+    found = [item for node in nodes for item in _depends(run, module, node)]
+    return found[0] if len(found) == 1 else None
+
+
+def _depends(run: Run, module: Module, node: ast.expr | None) -> Iterator[FunctionInfo | None]:
+    """What an annotation, or a default, written out or by its name, depends on."""
+    world = run.engine.world
+    found = world.resolver.lookup(module, node.id) if isinstance(node, ast.Name) else None
+    module, holder = (found.module, found.node) if isinstance(found, Found) else (module, node)
+    for part in parts_of(holder) if isinstance(holder, ast.expr) else ():
+        if isinstance(part, ast.Call) and getattr(part.func, "id", getattr(part.func, "attr", "")) in _DEPENDING:
+            value = world.joined(module, part.args[:1])
+            functions = [kind.function for kind in value if isinstance(kind, FunctionValue)]
+            yield functions[0] if len(functions) == len(value) == 1 else None
 
 
 def may_stream_forever(run: Run, app: Made) -> bool:
