@@ -49,6 +49,14 @@ def over_asgi(client: Value) -> bool:
     return transport is not None and made_by(transport, *TRANSPORTS) is not None
 
 
+def swallows_errors(client: Value) -> bool:
+    """Whether the transport of an AsyncClient may keep exceptions of the app to itself."""
+    made = made_by(client, "AsyncClient", "httpx", "httpx2")
+    transport = argument(made, "transport") if made is not None else None
+    carrier = made_by(transport, *TRANSPORTS) if transport else None
+    return carrier is None or argument(carrier, "raise_app_exceptions", 1) is not None
+
+
 def app_made(app: Value | None) -> Made | None:
     """How an app of FastAPI or Starlette was made."""
     return (made_by(app, "FastAPI", "fastapi") or made_by(app, "Starlette", "starlette")) if app else None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitest.engine.apps import state_reads
-from awaitest.engine.syntax import DECIDING, generates, own_nodes, unconditional
+from awaitest.engine.endless import generates_forever, never_ends
+from awaitest.engine.syntax import DECIDING, generates, unconditional
 from awaitest.engine.values import FunctionInfo, FunctionValue, Instance, Made
 from awaitest.engine.world import Definition
 from awaitest.project.resolve import Found
@@ -110,7 +111,7 @@ def _in_statement(statement: ast.stmt) -> _Declared:
             case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[ast.Constant(value=str(path)), *_]):
                 if method in _METHODS:
                     routes.append(_Route(node, owner, method, path))
-    return _Declared(routes, starters, any(map(_never_ends, of_kind(statement, ast.While))))
+    return _Declared(routes, starters, any(map(never_ends, of_kind(statement, ast.While))))
 
 
 def _makers(run: Run, module: Module, owner: ast.expr) -> set[ast.Call]:
@@ -195,13 +196,4 @@ def streams_forever(run: Run, handler: FunctionInfo) -> bool:
         if isinstance(target, Found) and isinstance(target.node, Definition) and target.module.origin == "project":
             found.append(target.node)
     generators = [node for node in found if generates(node)]
-    return len(generators) == 1 and any(map(_never_ends, own_nodes(generators[0])))
-
-
-def _never_ends(part: ast.AST) -> bool:
-    """Whether this is a loop that yields, and that nothing in it can leave."""
-    if not isinstance(part, ast.While) or not isinstance(part.test, ast.Constant) or not part.test.value:
-        return False
-    inside = list(parts_of(part))
-    leaves = any(isinstance(it, (ast.Break, ast.Return, ast.Raise, ast.Try)) for it in inside)
-    return not leaves and any(isinstance(it, ast.Yield) for it in inside)
+    return len(generators) == 1 and generates_forever(generators[0])

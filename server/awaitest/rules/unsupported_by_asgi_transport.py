@@ -45,9 +45,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaitest.engine.apps import app_made, over_asgi, receiver
+from awaitest.engine.apps import app_made, over_asgi, receiver, swallows_errors
 from awaitest.engine.diagnostic import Severity
-from awaitest.engine.lifespans import app_behind
+from awaitest.engine.endless import may_be_cut
+from awaitest.engine.lifespans import app_behind, replaces
 from awaitest.engine.routes import handler_of, may_stream_forever, streams_forever
 from awaitest.engine.rule import Finding, Rule
 from awaitest.engine.run import MODULE, Run
@@ -102,6 +103,8 @@ def _endless(step: Called, run: Run) -> FunctionInfo | None:
         return None
     made = app_made(app_behind(client))
     if made is None or not isinstance(method, str) or not isinstance(path, str) or not may_stream_forever(run, made):
+        return None
+    if swallows_errors(client) or may_be_cut(run, step.node) or replaces(run, run.node, run.seeker):
         return None
     handler = handler_of(run, made, (method.lower(), path.partition("?")[0]))
     return handler if handler is not None and streams_forever(run, handler) else None
