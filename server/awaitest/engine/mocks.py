@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from awaitest.engine.apps import members_of, modules_of
+from awaitest.engine.bodies import body_in, none_awaits
 from awaitest.engine.run import TEST
 from awaitest.engine.steps import Called
 from awaitest.engine.syntax import own_nodes
 from awaitest.engine.values import AsyncMockValue, every
-from awaitest.source.nodes import kept, parts_of, spelt
+from awaitest.source.nodes import spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -58,25 +59,11 @@ def root_of(node: ast.expr) -> str:
 
 def takes_json_as_data(run: Run) -> bool:
     """Whether code that the test rests on calls `json()`, and none awaits it or makes it a coroutine."""
-    taken = False
+    taken, bodies = False, []
     for module in modules_of(run):
         for node, kind in members_of(run, module):
-            called, awaited = _json_in(node)
-            if awaited:
-                return False
+            body = body_in(node)
+            bodies.append(body)
             undecorated = kind != TEST and not getattr(node, "decorator_list", ())
-            taken = taken or (called and undecorated and module.name.rpartition(".")[2] != "conftest")
-    return taken
-
-
-@kept
-def _json_in(node: ast.stmt) -> tuple[bool, bool]:
-    """Whether a piece of code calls `json()`, and whether it awaits that or makes it a coroutine."""
-    parts = list(parts_of(node))
-    awaited = any(isinstance(part, ast.Await) and _calls_json(part.value) for part in parts)
-    made = any(isinstance(part, ast.AsyncFunctionDef) and part.name == "json" for part in parts)
-    return any(map(_calls_json, parts)), awaited or made
-
-
-def _calls_json(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "json"
+            taken = taken or (body.called and undecorated and module.name.rpartition(".")[2] != "conftest")
+    return taken and none_awaits(bodies)
