@@ -250,6 +250,41 @@ def test_a_coroutine_of_a_tear_down_fails_a_strict_run(project: Path) -> None:
     assert "2 passed, 1 error" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        pytest.param(
+            "from fastapi import FastAPI\nERRORS = []\nclass Half(FastAPI):\n    def __init__(self):\n        raise ValueError\n"
+            "def test_half():\n    with pytest.raises(ValueError) as caught:\n        Half()\n    ERRORS.append(caught.value)\n"
+            "def test_next():\n    client = AsyncClient()\n",
+            "2 passed, 1 error",
+            id="an app that was made half-way",
+        ),
+        pytest.param(
+            "class Api(AsyncClient):\n    async def __aexit__(self, kind=None, error=None, place=None):\n"
+            "        await super().__aexit__(exc_type=kind, exc_value=error, traceback=place)\n"
+            "async def test_api():\n    async with Api():\n        pass\n",
+            "1 passed",
+            id="a client that is left by keywords",
+        ),
+        pytest.param(
+            "async def work():\n    pass\n@pytest.mark.xfail(strict=True)\nasync def test_repaired():\n    work()\n",
+            "1 failed, 1 xfailed",
+            id="a test that fails since it passes",
+        ),
+    ],
+)
+def test_a_strict_run_ends_as_it_should(project: Path, text: str, ends: str) -> None:
+    assert ends in run_strictly(project, text).stdout
+
+
+def test_a_fixture_that_fails_says_with_what(traced: Traced) -> None:
+    (test,) = traced(
+        "@pytest.fixture\ndef broken():\n    raise ValueError('no')\ndef test_it(broken):\n    pass\n"
+    ).tests
+    assert "raises ValueError('no')" in [row.result for row in test.rows]
+
+
 def test_the_row_at_which_a_run_is_stopped_is_the_failed_one(traced: Traced) -> None:
     (test,) = stopped(traced, "async def test_it():\n    x = 1\n    await asyncio.Event().wait()\n").tests
     assert test.outcome == "not finished"

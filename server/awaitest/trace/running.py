@@ -65,7 +65,7 @@ def run(asked: Asked, proceed: Callable[[], bool] = lambda: True) -> Finished:
         lines = events.read_text(encoding="utf-8", errors="replace").splitlines() if events.is_file() else []
         text = redacted(output.read_text(encoding="utf-8", errors="replace")[-_OUTPUT:])
     code = process.returncode
-    return Finished(lines, INTERRUPTED if stopped and code not in range(6) else code, text, stopped)
+    return Finished(lines, INTERRUPTED if stopped and code not in range(1, 6) else code, text, stopped)
 
 
 def command(asked: Asked, events: Path) -> list[str]:

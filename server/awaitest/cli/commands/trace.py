@@ -26,6 +26,8 @@ from awaitest.trace.traced import Trace, TracedTest
 
 ROOM = 20
 """Columns of the terminal that a variable is given; those that find no room go to a further table."""
+_LINES, _FIRST = 12, 3
+"""Lines of a message that are shown, and how many of them are its first."""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,10 +78,15 @@ def _write(trace: Trace, arguments: argparse.Namespace) -> None:
         print(trace.output.rstrip(), file=sys.stderr)
 
 
+def _shortened(lines: list[str]) -> list[str]:
+    """The beginning and the end of a message: the last lines say what is wrong."""
+    return lines if len(lines) <= _LINES else [*lines[:_FIRST], "…", *lines[_FIRST - _LINES :]]
+
+
 def _plain(test: TracedTest, style: Style) -> Iterator[str]:
     colour = {"passed": "green", "skipped": "yellow"}.get(test.outcome, "red")
     yield f"{style.paint(printable(test.id), 'bold')}  {style.paint(test.outcome, colour)}"
-    yield from (style.paint(printable(line), "red") for line in test.message.splitlines()[:12])
+    yield from (style.paint(printable(line), "red") for line in _shortened(test.message.splitlines()))
     yield ""
     shown = folded(test.rows)
     yield from _coloured(table(HEADER, cells(test, shown), style.width), style)

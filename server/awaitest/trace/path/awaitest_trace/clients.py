@@ -82,11 +82,11 @@ class Clients:
 
     def _around_close(self, original: Any) -> Any:
         @functools.wraps(original)
-        async def close(client: Any, *arguments: Any) -> Any:
+        async def close(client: Any, *arguments: Any, **options: Any) -> Any:
             made = self._by_client.get(id(client))
             if made is not None:
                 made.is_closed = True
-            return await original(client, *arguments)
+            return await original(client, *arguments, **options)
 
         return close
 

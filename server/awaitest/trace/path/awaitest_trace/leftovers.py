@@ -206,7 +206,7 @@ class Leftovers:
     def _tell_overrides(self, objects: list[Any]) -> None:
         for app in self._known_apps(objects):
             before = self._overrides.get(id(app), {})
-            for key, value in app.dependency_overrides.items():
+            for key, value in _overrides_of(app).items():
                 if before.get(key) is not value:
                     name = getattr(key, "__qualname__", brief(key))
                     self._found.append(Leftover(OVERRIDE, name, "", 0, f"{class_name(type(app))} still overrides it"))
@@ -231,7 +231,13 @@ def _of_kind(objects: list[Any], kind: type) -> list[Any]:
 
 
 def _overrides(apps: list[Any]) -> dict[int, dict[Any, Any]]:
-    return {id(app): dict(app.dependency_overrides) for app in apps}
+    return {id(app): _overrides_of(app) for app in apps}
+
+
+def _overrides_of(app: Any) -> dict[Any, Any]:
+    """The overrides of an app; none of one whose making has failed half-way."""
+    held = object.__getattribute__(app, "__dict__").get("dependency_overrides")
+    return dict(held) if isinstance(held, dict) else {}
 
 
 def _waitable(objects: list[Any]) -> list[Any]:

@@ -107,12 +107,12 @@ class Tracing:
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
         with self._watching():
             outcome: Any = yield
-        if self._strict and outcome.excinfo is None:
+        if self._strict and outcome.excinfo is None and not _may_fail(item):
             _fail(outcome, list(blamed(self._leftovers.after_call())), self._root)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-        told = set(self._leftovers.after_call())
+        told = set() if _may_fail(item) else set(self._leftovers.after_call())
         outcome: Any = yield
         module = getattr(item, "module", None)
         left = module if module is not getattr(nextitem, "module", None) else None
@@ -185,7 +185,11 @@ class Tracing:
 
     def _told(self, fixturedef: Any, code: CodeType | None) -> dict[str, Any]:
         value, _, failure = fixturedef.cached_result or (None, None, None)
-        error = failure[1] if isinstance(failure, tuple) else failure
+        error = (
+            next((it for it in failure if isinstance(it, BaseException)), None)
+            if isinstance(failure, tuple)
+            else failure
+        )
         return {
             "name": fixturedef.argname,
             "scope": fixturedef.scope,
@@ -273,6 +277,11 @@ def _asked_by_name(fixturedef: Any, request: Any) -> bool:
     function = _unwrapped(getattr(node, "function", None))
     code = getattr(function, "__code__", None)
     return code is not None and fixturedef.argname in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _may_fail(item: pytest.Item) -> bool:
+    """Whether pytest takes a failure of the test itself for what it waits for."""
+    return item.get_closest_marker("xfail") is not None
 
 
 def _fail(outcome: Any, found: list[Leftover], root: Path) -> None:

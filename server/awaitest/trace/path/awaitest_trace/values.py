@@ -134,7 +134,9 @@ def _runnable(value: Any) -> str:
         return f"coroutine {value.__qualname__[:LONGEST]}(), {started}"
     if is_a(value, types.AsyncGeneratorType | types.GeneratorType):
         return f"{'async ' if is_a(value, types.AsyncGeneratorType) else ''}generator {value.__qualname__[:LONGEST]}()"
-    if is_a(value, types.FunctionType | types.BuiltinFunctionType | types.MethodType):
+    if is_a(value, types.MethodType):
+        return _runnable(value.__func__) or "function"
+    if is_a(value, types.FunctionType | types.BuiltinFunctionType):
         return f"function {value.__name__[:LONGEST]}"
     return f"module {brief(state_of(value).get('__name__'))[1:-1]}" if is_a(value, types.ModuleType) else ""
 
