@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine import members
 from awaitest.engine.diagnostic import FileEdit, Fix
+from awaitest.engine.marks import decorators
 from awaitest.engine.run import FIXTURE, MODULE, NESTED, TEST
 from awaitest.engine.steps import Called
 from awaitest.engine.style import marker_edits
@@ -287,6 +288,7 @@ def plain_edits(run: Run) -> list[Edit]:
 
 def dropped_marks(run: Run, marks: Sequence[ast.expr | ast.stmt]) -> list[Edit]:
     """Remove the lines of decorators or of a `pytestmark`, and the import of pytest where nothing else uses it."""
+    marks = [_as_written(run, mark) for mark in marks]
     edits = [remove_lines(run, mark) for mark in marks]
     names = Counter(part.id for mark in marks for part in parts_of(mark) if isinstance(part, ast.Name))
     for name, imported in (("pytest", None), ("mark", "mark")):
@@ -294,6 +296,14 @@ def dropped_marks(run: Run, marks: Sequence[ast.expr | ast.stmt]) -> list[Edit]:
             removed = remove_import(run.document, "pytest", imported, names[name])
             edits += [removed] if removed is not None else []
     return edits
+
+
+def _as_written(run: Run, node: ast.expr | ast.stmt) -> ast.expr | ast.stmt:
+    """The decorator by which a function has a mark: that may be the name of one that others have too."""
+    for decorator in () if run.function is None else run.node.decorator_list:
+        if any(mark.node is node for mark in decorators(run.engine.world, run.module, [decorator], "function")):
+            return decorator
+    return node
 
 
 def remove_lines(run: Run, node: ast.AST) -> Edit:

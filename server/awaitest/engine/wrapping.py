@@ -178,17 +178,34 @@ def _extent(run: Run, block: Block, index: int, names: set[str]) -> int:
     last, bound_again = index, None
     holding = set(names)
     for place in range(index + 1, len(block)):
-        if any(_binds(block[place], name) for name in names):
+        used = any(mentions(block[place], name) for name in holding)
+        if any(_binds(block[place], name) for name in names) and not any(_loads(block[place], names)):
             bound_again = place
             break
-        if any(mentions(block[place], name) for name in holding):
+        if used:
             last = place
+            holding |= _keepers(block[place], holding)
             if holding != names or _in_scope(block[place], names):
                 holding |= bound_names((block[place],))
     end = run.span(block[last]).end
     limit = run.span(block[bound_again]).start if bound_again is not None else run.span(run.node).end
     beyond = any(end < run.span(part).start < limit for part in _loads(run.node, holding))
     return index if beyond else last
+
+
+def _keepers(statement: ast.stmt, names: set[str]) -> set[str]:
+    """The names that hold, after a statement, something that was made of one of these and not awaited."""
+    awaited = {id(part) for it in parts_of(statement) if isinstance(it, ast.Await) for part in parts_of(it)}
+
+    def uses(node: ast.AST) -> bool:
+        return any(isinstance(it, ast.Name) and it.id in names and id(it) not in awaited for it in parts_of(node))
+
+    match statement:
+        case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value) | ast.AugAssign(value=value):
+            return set(bound_names((statement,))) if uses(value) else set()
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)), args=given)):
+            return {name} if any(map(uses, given)) else set()
+    return set()
 
 
 def _in_scope(node: ast.AST, names: set[str]) -> bool:
