@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from awaitest.engine.decorators import Shape, shape
+from awaitest.engine.decorators import Shape, evaluate, shape
 from awaitest.engine.fixtures import requested
+from awaitest.engine.repair import path_to
 from awaitest.engine.runner import BACKENDS
 from awaitest.engine.syntax import DECIDING, bound_names, generates, unconditional
 from awaitest.engine.uses import library_callee
@@ -27,6 +29,8 @@ _NEED_ASYNCIO = {
         "create_task", "ensure_future", "gather", "get_running_loop", "sleep", "timeout", "to_thread", "wait", "wait_for",
     )
 }  # fmt: skip
+_SELECTING = re.compile(r"trio|(?<!\S)['\"[]*-k|--deselect")
+"""Options that choose among tests by the names that their backends give them."""
 _DEEPEST = 3
 _LEAVING = (*DECIDING, ast.With, ast.Return, ast.Raise)
 _SKIPPING = frozenset({"skip", "importorskip", "xfail", "fail", "exit"})
@@ -78,16 +82,71 @@ def pinned(run: Run) -> Fixture | None:
 
 
 def aware(run: Run) -> bool:
-    """Whether the test itself asks which backend it runs on."""
+    """Whether the test, a fixture of it or a decorator may ask which backend it runs on."""
     wanted = requested(run.node, run.cls is not None)
     marked = any(mark.name == "parametrize" and BACKEND in spelt(mark.node) for mark in run.marks)
-    return marked or not BACKENDS.isdisjoint(wanted)
+    return marked or not BACKENDS.isdisjoint(wanted) or _asks(run.node) or _is_wrapped(run) or _is_skipped(run)
+
+
+def _asks(node: ast.AST) -> bool:
+    """Whether code names a fixture that tells the backend, or the library that does."""
+    asked = {getattr(part, key, None) for part in parts_of(node) for key in ("id", "attr", "value")}
+    return any(isinstance(it, str) and (it in BACKENDS or it == "sniffio") for it in asked)
+
+
+def _is_wrapped(run: Run) -> bool:
+    """Whether a decorator of the project may look before it calls the test."""
+    marks = {id(mark.node) for mark in run.marks}
+    return any(
+        isinstance(kind, FunctionValue) and kind.function.module.origin == "project"
+        for node in run.node.decorator_list
+        if id(node) not in marks and run.function is not None
+        for kind in evaluate(run.engine.world, run.function, node.func if isinstance(node, ast.Call) else node)
+    )
+
+
+def _is_skipped(run: Run) -> bool:
+    """Whether a fixture that the test gets may skip it, or asks for the backend."""
+    assert run.function is not None
+    fixtures = run.engine.runner.needed(run.function, run.cls).values()
+    own = [it.node for it in fixtures if it is not None and it.module.origin == "project" and it.name not in BACKENDS]
+    return any(_asks(statement) or _skips(statement) for node in own for statement in node.body)
+
+
+def _skips(node: ast.AST) -> bool:
+    called = (part.func for part in parts_of(node) if isinstance(part, ast.Call))
+    return any(getattr(it, "attr", getattr(it, "id", "")) in _SKIPPING for it in called)
+
+
+def comes_to(run: Run, call: ast.Call) -> bool:
+    """Whether a test comes to a call on each backend: it stands in no branch, and behind none that leaves, which a function decides
+    on."""
+    around = path_to(run.node, call)
+    return not any(
+        isinstance(part, (ast.If, ast.IfExp, ast.BoolOp, ast.Match))
+        and any(isinstance(it, ast.Call) for it in parts_of(_decided_by(part)))
+        and (part in around or _leaves(part))
+        for part in parts_of(run.node)
+    )
+
+
+def _decided_by(part: ast.If | ast.IfExp | ast.BoolOp | ast.Match) -> ast.expr:
+    match part:
+        case ast.Match(subject=decided) | ast.BoolOp(values=[decided, *_]):
+            return decided
+        case ast.If(test=decided) | ast.IfExp(test=decided):
+            return decided
+    raise AssertionError(part)
+
+
+def _leaves(part: ast.AST) -> bool:
+    return _skips(part) or any(isinstance(it, ast.Return) for it in parts_of(part))
 
 
 def backends(run: Run) -> frozenset[str] | None:
     """Their names; None where they cannot be told."""
     project, fixtures = run.engine.project, run.engine.fixtures
-    if "trio" in str(project.config.values.get("addopts", "")) or project.runs_async_otherwise(run.module):
+    if _SELECTING.search(str(project.config.values.get("addopts", ""))) or project.runs_async_otherwise(run.module):
         return None
     fixture = pinned(run)
     given = fixtures.values_for([BACKEND], run.seeker).get(BACKEND)

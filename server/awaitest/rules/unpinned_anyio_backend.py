@@ -39,7 +39,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from awaitest.engine.backends import BACKEND, aware, backends, needs_asyncio, pinned
+from awaitest.engine.backends import BACKEND, aware, backends, comes_to, needs_asyncio, pinned
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
@@ -58,7 +58,7 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
     calls = (it for it in run.steps if isinstance(it, Called) and needs_asyncio(run, it))
     if next(calls) is not step or any(it.expected for it in run.steps) or "sniffio" in run.module.bound:
         return
-    if aware(run) or pinned(run) is not None or "trio" not in (backends(run) or ()):
+    if aware(run) or not comes_to(run, step.node) or pinned(run) is not None or "trio" not in (backends(run) or ()):
         return
     mark = next((it.node for it in run.marks if it.name == "anyio" and run.mine(it.node)), None)
     message = f"anyio runs `{run.node.name}` on trio too, where `{step.label}` fails. Pin the backend with an "
