@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine.decorators import Shape, evaluate, shape
 from awaitest.engine.fixtures import requested
 from awaitest.engine.repair import path_to
+from awaitest.engine.run import TEST
 from awaitest.engine.runner import BACKENDS
 from awaitest.engine.syntax import DECIDING, bound_names, generates, unconditional
 from awaitest.engine.uses import library_callee
@@ -159,6 +160,17 @@ def backends(run: Run) -> frozenset[str] | None:
         return None
     names = [_name(frozenset({kind})) for kind in given]
     return frozenset(name for name in names if name is not None) if None not in names else None
+
+
+def never_on_asyncio(run: Run) -> bool:
+    """Whether the fixture that names the backend may leave a function, or the test around it, no run on asyncio."""
+    while run.parent is not None and run.parent.function is not None:
+        run = run.parent
+    fixture = pinned(run)
+    if fixture is None or (run.kind == TEST and run.verdict.by != "anyio"):
+        return False
+    names = backends(run)
+    return "asyncio" not in (spelt(fixture.decorator) if fixture.parametrised or names is None else names)
 
 
 def _name(value: Value) -> str | None:

@@ -31,7 +31,7 @@ Ignore: When something patches the event loop so that it can be nested; where th
 nothing is reported.
 
 Fix: Safe. Awaits the coroutine instead, or calls the function with its arguments and awaits that, and drops the import
-that only the call needed. Offered where the call has no other arguments.
+that only the call needed. Offered where the call has no other arguments, and not in the block of a `Runner`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from awaitest.engine.backends import never_on_asyncio
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.repair import await_edits, fix, insert, path_to
 from awaitest.engine.rule import Finding, Rule
@@ -53,7 +54,8 @@ from awaitest.source.text import Edit, Span
 
 RULE = Rule("AWT109", "nested-event-loop", Severity.ERROR)
 
-_RUNNING = frozenset({"asyncio.run", "asyncio.Runner.run", "asyncio.AbstractEventLoop.run_until_complete"})
+_RUNNER = "asyncio.Runner.run"
+_RUNNING = frozenset({"asyncio.run", _RUNNER, "asyncio.AbstractEventLoop.run_until_complete"})
 _CALLING = frozenset({"anyio.run"})
 _OPTIONS = frozenset({"backend", "backend_options"})
 
@@ -63,11 +65,11 @@ def check(step: Called, run: Run) -> Iterator[Finding]:
     callee = library_callee(step.target)
     if not run.is_async or step.expected or callee not in _RUNNING | _CALLING or not run.mine(step.node):
         return
-    if _may_nest(run):
+    if _may_nest(run) or (callee in _RUNNING and never_on_asyncio(run)):
         return
     name = short(step.node)
     message = f"`{name}` starts an event loop inside another, which raises RuntimeError. `{run.node.name}` is async: await the coroutine instead."
-    yield Finding(step.node, message, lambda: _fix(step, run, callee in _CALLING))
+    yield Finding(step.node, message, lambda: _fix(step, run, callee in _CALLING) if callee != _RUNNER else None)
 
 
 def _may_nest(run: Run) -> bool:
