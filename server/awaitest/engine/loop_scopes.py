@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -13,11 +14,11 @@ from awaitest.engine.facts import REQUESTS
 from awaitest.engine.marks import asyncio_mark
 from awaitest.engine.repair import added_argument, insert
 from awaitest.engine.run import FIXTURE, TEST
-from awaitest.engine.steps import Awaited, Called, Gave
+from awaitest.engine.steps import Awaited, Called, Gave, Step
 from awaitest.engine.style import mark_edits
 from awaitest.engine.tasks import STARTING
 from awaitest.engine.uses import library_callee
-from awaitest.engine.values import Awaitable, FunctionInfo, FunctionValue, Instance, Value, every
+from awaitest.engine.values import Awaitable, FunctionInfo, FunctionValue, Instance, Value, every, may_be
 from awaitest.project.config import LOOP_SCOPES
 from awaitest.source.nodes import parts_of, spelt
 from awaitest.source.text import Edit
@@ -31,6 +32,8 @@ _SINCE = Version("1.0")
 _DEEPEST = 3
 _READS = {f"asyncio.StreamReader.{name}" for name in ("read", "readline", "readexactly", "readuntil")}
 _EXITS = {"asyncio.Process.wait", "asyncio.Process.communicate"}
+_SETTLING = frozenset({"set_result", "set_exception", "cancel"})
+_KEEPING = frozenset({"append", "add", "setdefault", "extend", "update"})
 _PUTS = {"asyncio.Queue.put", "asyncio.Queue.put_nowait"}
 
 
@@ -106,7 +109,9 @@ def stuck(run: Run) -> Stuck | None:
 def _needs_loop(run: Run, step: Called | Awaited, fixture: Fixture) -> bool:
     if isinstance(step, Awaited):
         plain = isinstance(step.node.value, (ast.Name, ast.Attribute))
-        return plain and every(step.operand, Awaitable) and _gives_at_once(_walked(run, fixture))
+        made = _walked(run, fixture)
+        settled = _settles(run.steps[: run.steps.index(step)]) or (made is not None and _settles(_before_giving(made)))
+        return plain and every(step.operand, Awaitable) and _gives_at_once(made) and not settled
     callee = library_callee(step.target)
     if callee in _READS:
         return True
@@ -115,6 +120,24 @@ def _needs_loop(run: Run, step: Called | Awaited, fixture: Fixture) -> bool:
     if callee == "asyncio.Queue.join":
         return _put_before(run, step) and _starts(_walked(run, fixture))
     return callee is not None and callee.startswith("aiohttp.ClientSession.") and callee.split(".")[-1] in REQUESTS
+
+
+def _before_giving(fixture: Run) -> list[Step]:
+    """What a fixture does before it hands something out."""
+    return list(takewhile(lambda step: not isinstance(step, Gave), fixture.steps))
+
+
+def _settles(steps: list[Step]) -> bool:
+    """Whether a future may be done after these steps: somebody sets what it gives, or code that may do so gets it."""
+    for step in steps:
+        if not isinstance(step, Called):
+            continue
+        if any(isinstance(part, ast.Attribute) and part.attr in _SETTLING for part in parts_of(step.node)):
+            return True
+        handed = any(may_be(value, Awaitable) for value in step.arguments)
+        if handed and library_callee(step.target) is None and spelt(step.node.func).rpartition(".")[2] not in _KEEPING:
+            return True
+    return False
 
 
 def _put_before(run: Run, join: Called) -> bool:
