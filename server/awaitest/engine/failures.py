@@ -6,9 +6,10 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from awaitest.engine.apps import TRANSPORTS, app_made, argument, made_by, modules_of
+from awaitest.engine.apps import TRANSPORTS, app_made, argument, made_by, members_of, modules_of
 from awaitest.engine.lifespans import app_behind, names_of
 from awaitest.engine.routes import handler_of, modules_behind, requests_of
+from awaitest.engine.run import TEST
 from awaitest.engine.steps import Called
 from awaitest.engine.values import BuiltinValue, FunctionInfo, Made, Value, every
 from awaitest.engine.world import Definition
@@ -55,10 +56,23 @@ def raised_for(run: Run, response: ast.expr) -> Raised | None:
     if (
         handler is None
         or exception is None
+        or _is_switched(run, option)
         or any(_handles(module) for module in (*modules_behind(run, made), *modules_of(run)))
     ):
         return None
     return Raised(handler, exception, carrier, option)
+
+
+def _is_switched(run: Run, option: str) -> bool:
+    """Whether the test, or what is no test, sets an option of a transport that is made already, or puts another in its place."""
+    members = [member for module in modules_of(run) for member in members_of(run, module)]
+    return any(
+        isinstance(part, (ast.Attribute, ast.Constant))
+        and getattr(part, "attr", getattr(part, "value", None)) in {option, "_transport"}
+        for node, kind in members
+        if kind != TEST or node is run.node
+        for part in parts_of(node)
+    )
 
 
 def _request(run: Run, response: ast.expr) -> ast.Call | None:
