@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _NAMED = re.compile(r"\s+as\s+(\w+)\s*:|\s*:")
 _LOOKING = frozenset({"locals", "globals", "vars", "eval", "exec"})
+_FRAMES = frozenset({"f_locals", "currentframe", "_getframe"})
 
 
 def never_named(outer: ast.AST, nested: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -28,10 +29,12 @@ def never_named(outer: ast.AST, nested: ast.FunctionDef | ast.AsyncFunctionDef) 
     for part in parts_of(outer):
         if isinstance(part, (ast.Global, ast.Nonlocal)) and nested.name in part.names:
             return False
+        if getattr(part, "attr", getattr(part, "value", None)) in {*_FRAMES, nested.name} and id(part) not in own:
+            return False
         if id(part) in own or not isinstance(part, ast.Name):
             continue
         used = part.id == nested.name and not isinstance(path_to(outer, part)[0], ast.Expr)
-        if used or part.id in _LOOKING:
+        if used or part.id in _LOOKING | _FRAMES:
             return False
     return True
 

@@ -30,6 +30,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from awaitest.engine.alterations import goes_through
 from awaitest.engine.diagnostic import Fix, Severity
 from awaitest.engine.repair import fix
 from awaitest.engine.rule import Finding, Rule
@@ -74,8 +75,12 @@ def _of_class(run: Run, cls: ClassInfo) -> Iterator[Finding]:
 
 
 def _is_forgotten(run: Run, name: str) -> bool:
-    """Whether nothing in the project mentions a name beside its definition, and no hook collects in its own way."""
+    """Whether nothing in the project mentions a name beside its definition, goes through all names of the module, or collects in
+    its own way."""
     project = run.engine.project
+    others = project.modules_mentioning(run.path.stem.encode(), project.config.rootdir)
+    if goes_through(run.module, own=True) or any(goes_through(it, own=False) for it in others if it is not run.module):
+        return False
     if any(True for _ in project.modules_mentioning(b"pytest_pycollect_makeitem", project.config.rootdir)):
         return False
     modules = project.modules_mentioning(name.encode(), project.config.rootdir)
