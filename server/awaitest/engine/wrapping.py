@@ -195,7 +195,7 @@ def _extent(run: Run, block: Block, index: int, names: set[str]) -> int:
 
 def _keepers(statement: ast.stmt, names: set[str]) -> set[str]:
     """The names that hold, after a statement, something that was made of one of these and not awaited."""
-    awaited = {id(part) for it in parts_of(statement) if isinstance(it, ast.Await) for part in parts_of(it)}
+    awaited = {id(part) for it in parts_of(statement) if _waits(it) for part in parts_of(it)}
 
     def uses(node: ast.AST) -> bool:
         return any(isinstance(it, ast.Name) and it.id in names and id(it) not in awaited for it in parts_of(node))
@@ -206,6 +206,13 @@ def _keepers(statement: ast.stmt, names: set[str]) -> set[str]:
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)), args=given)):
             return {name} if any(map(uses, given)) else set()
     return set()
+
+
+def _waits(node: ast.AST) -> bool:
+    """Whether an expression is only done when what it asks for has come."""
+    if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp)):
+        return any(part.is_async for part in node.generators)
+    return isinstance(node, ast.Await)
 
 
 def _in_scope(node: ast.AST, names: set[str]) -> bool:
