@@ -25,13 +25,14 @@ _SOMETIMES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.Generator
 """Expressions whose parts run never, or more than once."""
 
 
-def wrap_assigned(run: Run, site: Site) -> list[Edit] | None:
-    """`client = X` becomes `async with X as client:` around everything in its block that uses the client."""
+def wrap_assigned(run: Run, site: Site, *, kept: bool = False) -> list[Edit] | None:
+    """`client = X` becomes `async with X as client:` around everything in its block that uses the client; `kept`: or what is made
+    of it and not awaited at once."""
     found = assigned(run, site)
     if found is None:
         return None
     block, index, name, value = found
-    last = _extent(run, block, index, site.named)
+    last = _extent(run, block, index, site.named, kept=kept)
     if last == index or not wrappable(run, block, index, last):
         return None
     return [*headed(run, block, index, value, f" as {name}:"), *_indented(run, block, index, last)]
@@ -173,7 +174,7 @@ def assigned(run: Run, site: Site) -> tuple[Block, int, str, ast.expr] | None:
     return block, block.index(statement), target.id, value
 
 
-def _extent(run: Run, block: Block, index: int, names: set[str]) -> int:
+def _extent(run: Run, block: Block, index: int, names: set[str], *, kept: bool = False) -> int:
     """The last statement from `index` on that uses one of the names; `index` where they are used beyond the block too."""
     last, bound_again = index, None
     holding = set(names)
@@ -184,7 +185,7 @@ def _extent(run: Run, block: Block, index: int, names: set[str]) -> int:
             break
         if used:
             last = place
-            holding |= _keepers(block[place], holding)
+            holding |= _keepers(block[place], holding) if kept else set()
             if holding != names or _in_scope(block[place], names):
                 holding |= bound_names((block[place],))
     end = run.span(block[last]).end

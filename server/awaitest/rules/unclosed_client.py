@@ -98,7 +98,9 @@ def _of_function(site: Site, run: Run) -> Iterator[Finding]:
     elif not given and used(run, site):
         who = f"`{name}`" if site.named else f"The client of `{site.label}(…)`"
         message = f"{who} is never closed: `{run.node.name}` neither enters it nor awaits its `aclose()`. Use `async with {site.label}(…) as {name}:`."
-        yield Finding(site.node, message, lambda: _fix(run, wrap_assigned(run, site) or wrap_inline(run, site)))
+        yield Finding(
+            site.node, message, lambda: _fix(run, wrap_assigned(run, site, kept=True) or wrap_inline(run, site))
+        )
 
 
 def _fix(run: Run, edits: list[Edit] | None, becomes_generator: bool = False) -> Fix | None:
