@@ -27,13 +27,12 @@ from awaitest.engine.values import (
     Instance,
     Plain,
     Value,
-    containers,
     element_of,
     every,
+    for_anybody,
     item_of,
     join,
     may_be,
-    opened,
     plain,
 )
 from awaitest.engine.wrappers import decorated
@@ -87,7 +86,7 @@ class Evaluator(Tracker):
         if self.patched and replaces(self.patched, name):
             return UNKNOWN
         found = self.world.name(self.module, name)
-        return members.builtin(name) if found is None else opened(found, containers(found))
+        return members.builtin(name) if found is None else for_anybody(found)
 
     def _eval_Attribute(self, node: ast.Attribute) -> Value:
         path = self_path(node)
@@ -114,7 +113,7 @@ class Evaluator(Tracker):
         if members.lacks(self.world, owner, node.attr):
             self.note(Absent(node=node, owner=owner, expected=self.expected > 0))
         value = members.attribute(self.world, base, node.attr)
-        return value if may_be(base, Collection) else opened(value, containers(value))
+        return value if may_be(base, Collection) else for_anybody(value)
 
     def _is_patched(self, base: Value, node: ast.Attribute) -> bool:
         of_client = bool(base) and all(isinstance(kind, Instance) and is_client(self, kind.cls) for kind in base)

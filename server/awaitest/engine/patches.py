@@ -13,6 +13,7 @@ from awaitest.engine.values import (
     UNKNOWN,
     ClassValue,
     Coroutine,
+    FunctionInfo,
     FunctionValue,
     Kind,
     ModuleValue,
@@ -34,6 +35,7 @@ _PATCHING = frozenset(
     {"patch", "object", "setattr", "delattr", "multiple", "spy", "stub", "patch_object", "when", "expect"}
 )
 
+_DEEPEST = 3
 ANY = "*"
 """Stands for names that nobody can tell."""
 
@@ -113,17 +115,23 @@ def _text(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def patching(world: World, module: Module, node: ast.AST, deepest: int = 3) -> frozenset[str]:
-    """What a function replaces, and the functions of the project that it calls, or is decorated with."""
-    found = patched_by(node)
-    if deepest == 0:
-        return found
-    for called in _called(node):
-        value = _at(world, module, called)
-        for function in (kind.function for kind in value if isinstance(kind, FunctionValue)):
-            if function.module.origin == "project" and function.node is not node:
-                found |= patching(world, function.module, function.node, deepest - 1)
+def patching(world: World, module: Module, node: ast.AST) -> frozenset[str]:
+    """What a function replaces, and the functions of the project that it calls, or is decorated with, and those that these do."""
+    found, met, layer = patched_by(node), {id(node)}, [(module, node)]
+    for _ in range(_DEEPEST):
+        called = {id(it.node): it for place, code in layer for it in _own_called(world, place, code)}
+        layer = [(it.module, it.node) for key, it in called.items() if key not in met]
+        met |= called.keys()
+        found = found.union(*(patched_by(code) for _, code in layer))
     return found
+
+
+def _own_called(world: World, module: Module, node: ast.AST) -> Iterator[FunctionInfo]:
+    """The functions of the project that code calls, or is decorated with."""
+    for called in _called(node):
+        for kind in _at(world, module, called):
+            if isinstance(kind, FunctionValue) and kind.function.module.origin == "project":
+                yield kind.function
 
 
 @kept
@@ -146,7 +154,7 @@ def replaces(patched: Iterable[str], name: str, *, client: str | None = None) ->
     """Whether a name is among the patched ones. The methods of a client, spelt so, count only where a client is patched."""
     for dotted in patched:
         owner, _, last = dotted.rpartition(".")
-        if last in {name, "*"} and (client is None or owner == client or "client" in owner.lower()):
+        if last in {name, ANY} and (client is None or owner == client or "client" in owner.lower()):
             return True
     return False
 

@@ -82,8 +82,7 @@ class Tracker:
             site.escaped = True
             if NEW in self.state.life(site):
                 self.state.lives[site] = ANY_LIFE
-        boxes = containers(value)
-        if boxes:
+        if may_be(value, Collection) and (boxes := containers(value)):
             for name, held in self.state.names.items():
                 if may_be(held, Collection):
                     self.state.names[name] = opened(held, boxes, changed)

@@ -345,6 +345,11 @@ def containers(value: Value) -> frozenset[Kind]:
     return frozenset(kind for kind in _parts(value) if isinstance(kind, Collection) and kind.name in _CHANGEABLE)
 
 
+def for_anybody(value: Value) -> Value:
+    """The value of something that all code can reach, and so put something else into its containers."""
+    return opened(value, containers(value)) if may_be(value, Collection) else value
+
+
 def opened(value: Value, boxes: frozenset[Kind], changed: bool = False, depth: int = 0) -> Value:
     """The value, now that others may have put something into these containers. Where nobody is known to have `changed` them,
     what holds objects of known classes goes on to hold such."""
