@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine.decorators import leaves_class
 from awaitest.engine.values import ClassInfo, FunctionInfo
 from awaitest.engine.world import World, statements_binding
-from awaitest.source.nodes import kept, parts_of, spelt
+from awaitest.source.nodes import kept, last_name, parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.project.modules import Module
@@ -101,10 +101,6 @@ def goes_through(module: Module, *, own: bool) -> bool:
     """Whether code of a module goes through all names of its own, wherever it stands, or of another module or class."""
     parts = (part for node in module.body for part in parts_of(node))
     if not own:
-        return any(isinstance(part, ast.Call) and part.args and _name(part.func) in _LISTING for part in parts)
-    everywhere = (looks_up(part) and _name(getattr(part, "func", part)) not in _LOCAL for part in parts)
+        return any(isinstance(part, ast.Call) and part.args and last_name(part.func) in _LISTING for part in parts)
+    everywhere = (looks_up(part) and last_name(getattr(part, "func", part)) not in _LOCAL for part in parts)
     return any(everywhere) or any(ALL in handed_on(node) for node in module.body)
-
-
-def _name(node: ast.AST) -> str:
-    return str(getattr(node, "attr", getattr(node, "id", "")))

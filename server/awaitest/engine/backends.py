@@ -15,7 +15,7 @@ from awaitest.engine.runner import BACKENDS
 from awaitest.engine.syntax import DECIDING, bound_names, generates, unconditional
 from awaitest.engine.uses import library_callee
 from awaitest.engine.values import Collection, FunctionInfo, FunctionValue, Plain, Value, coroutines, known
-from awaitest.source.nodes import parts_of, spelt
+from awaitest.source.nodes import last_name, parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.fixtures import Fixture
@@ -116,7 +116,7 @@ def _is_skipped(run: Run) -> bool:
 
 def _skips(node: ast.AST) -> bool:
     called = (part.func for part in parts_of(node) if isinstance(part, ast.Call))
-    return any(getattr(it, "attr", getattr(it, "id", "")) in _SKIPPING for it in called)
+    return any(last_name(it) in _SKIPPING for it in called)
 
 
 def comes_to(run: Run, call: ast.Call) -> bool:
@@ -164,8 +164,7 @@ def backends(run: Run) -> frozenset[str] | None:
 
 def never_on_asyncio(run: Run) -> bool:
     """Whether the fixture that names the backend may leave a function, or the test around it, no run on asyncio."""
-    while run.parent is not None and run.parent.function is not None:
-        run = run.parent
+    run = run.outermost
     fixture = pinned(run)
     if fixture is None or (run.kind == TEST and run.verdict.by != "anyio"):
         return False

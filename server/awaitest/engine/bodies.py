@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from awaitest.engine.repair import path_to
-from awaitest.source.nodes import kept, parts_of
+from awaitest.source.nodes import kept, last_name, parts_of
 
 _AWAITING = frozenset(
     {
@@ -59,7 +59,7 @@ def body_in(node: ast.stmt) -> Body:
     functions = [part for part in parts if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef))]
     awaiting = frozenset(it.name for it in functions if _awaits_parameter(it))
     waited = (it for part in parts if isinstance(part, ast.Await) for it in parts_of(part))
-    asked = frozenset(_name(it.func) for it in waited if isinstance(it, ast.Call))
+    asked = frozenset(last_name(it.func) for it in waited if isinstance(it, ast.Call))
     return Body(bool(calls), awaited or made, handed, returned, awaiting, asked)
 
 
@@ -81,7 +81,7 @@ def _handed_to(path: list[ast.AST]) -> Iterator[str]:
     """The function that gets a value, alone or in a display."""
     for around in path:
         if isinstance(around, ast.Call):
-            yield _name(around.func)
+            yield last_name(around.func)
         if not isinstance(around, (ast.List, ast.Tuple, ast.Set, ast.Starred, ast.GeneratorExp, ast.ListComp)):
             return
 
@@ -95,7 +95,7 @@ def _returned_by(path: list[ast.AST]) -> Iterator[str]:
     elif isinstance(path[0], ast.Lambda):
         for around in path[1:2]:
             if isinstance(around, ast.Assign):
-                yield from (_name(target) for target in around.targets)
+                yield from (last_name(target) for target in around.targets)
 
 
 def _awaits_parameter(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -107,7 +107,3 @@ def _awaits_parameter(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
         if isinstance(it, ast.Await)
         for part in [it.value, *(it.value.args if isinstance(it.value, ast.Call) else ())]
     )
-
-
-def _name(node: ast.expr) -> str:
-    return str(getattr(node, "attr", getattr(node, "id", "")))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from awaitest.engine.repair import path_to
 from awaitest.engine.requests import is_guarded
 from awaitest.engine.syntax import own_nodes
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import last_name, parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -35,19 +35,13 @@ def generates_forever(node: ast.AST) -> bool:
 def _may_end(around: ast.AST) -> bool:
     """Whether a statement may swallow what ends a loop in it: an exception that it waits for, or the end of a time."""
     if isinstance(around, ast.Try):
-        return not all(_name_of(handler.type) in _WHEN_IT_IS_LEFT for handler in around.handlers)
+        return not all(last_name(handler.type) in _WHEN_IT_IS_LEFT for handler in around.handlers)
     return isinstance(around, (ast.With, ast.AsyncWith))
-
-
-def _name_of(node: ast.expr | None) -> str:
-    return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
 def may_be_cut(run: Run, call: ast.Call) -> bool:
     """Whether a test may do without the response of a request: it waits for the time to be over, or stops the request."""
-    outer = run
-    while outer.parent is not None and outer.parent.function is not None:
-        outer = outer.parent
+    outer = run.outermost
     names = {getattr(part, key, None) for part in parts_of(outer.node) for key in ("id", "attr")}
     guarded = is_guarded(run.function, call) or is_guarded(outer.function, call)
     return guarded or not _CUTTING.isdisjoint(names) or not _is_waited_for(path_to(run.node, call))
@@ -56,6 +50,6 @@ def may_be_cut(run: Run, call: ast.Call) -> bool:
 def _is_waited_for(path: list[ast.AST]) -> bool:
     """Whether what a call gives is awaited or entered at once, or passed to `wait_for`."""
     around = path[0] if path else None
-    if isinstance(around, ast.Call) and _name_of(around.func) == "wait_for":
+    if isinstance(around, ast.Call) and last_name(around.func) == "wait_for":
         around = path[1]
     return isinstance(around, (ast.Await, ast.withitem))

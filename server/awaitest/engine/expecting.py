@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitest.engine.syntax import generates
 from awaitest.engine.values import UNKNOWN, FunctionValue, Instance, Value, known
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import last_name, parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.expressions import Evaluator
@@ -35,9 +35,7 @@ _KEEPING = frozenset({"create_task", "ensure_future"})
 
 def called_name(node: ast.expr) -> str:
     """The last name of what is called, or of an expression that is no call."""
-    called = node.func if isinstance(node, ast.Call) else node
-    name: str = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    return name
+    return last_name(node.func if isinstance(node, ast.Call) else node)
 
 
 def expects(run: Evaluator, node: ast.expr) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from awaitest.source.nodes import parts_of
+from awaitest.source.nodes import last_name, parts_of
 
 _SUCCESS = frozenset({"ok", "created", "accepted", "no_content", "partial_content", "reset_content"})
 _REDIRECTION = frozenset(
@@ -47,7 +47,7 @@ def _compared(part: ast.AST, below: int = 400) -> ast.expr | None:
 def _is_below(value: ast.expr, limit: int) -> bool:
     if isinstance(value, ast.Constant):
         return isinstance(value.value, int) and value.value < limit
-    name = str(getattr(value, "attr", getattr(value, "id", ""))).lower()
+    name = last_name(value).lower()
     return (
         name in _SUCCESS
         or name.startswith("http_2")

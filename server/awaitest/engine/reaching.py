@@ -12,7 +12,7 @@ from awaitest.engine.apps import state_reads
 from awaitest.engine.routes import dependencies, dependency, modules_behind
 from awaitest.engine.syntax import DECIDING, own_nodes, unconditional
 from awaitest.engine.values import BuiltinValue, ClassValue, FunctionInfo, FunctionValue, Kind, Made
-from awaitest.source.nodes import parts_of, spelt
+from awaitest.source.nodes import last_name, parts_of, spelt
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -147,10 +147,10 @@ def _is_plain(call: ast.Call) -> bool:
 
 def _guards(call: ast.Call) -> bool:
     """Whether a call makes an app or a router ask something of all requests, or adds middleware that may answer."""
-    called = str(getattr(call.func, "attr", getattr(call.func, "id", "")))
+    called = last_name(call.func)
     if called in {"add_middleware", "middleware"}:
         first = call.args[0] if call.args else None
-        return str(getattr(first, "attr", getattr(first, "id", ""))) not in _HARMLESS_MIDDLEWARE
+        return last_name(first) not in _HARMLESS_MIDDLEWARE
     given = {keyword.arg for keyword in call.keywords}
     return called in _DECLARING and not given.isdisjoint({"dependencies", "middleware", "route_class", None})
 

@@ -13,7 +13,7 @@ from awaitest.engine.syntax import DECIDING, generates, unconditional
 from awaitest.engine.values import FunctionInfo, FunctionValue, Instance, Made
 from awaitest.engine.world import Definition
 from awaitest.project.resolve import Found
-from awaitest.source.nodes import kept, of_kind, parts_of
+from awaitest.source.nodes import kept, last_name, of_kind, parts_of
 
 if TYPE_CHECKING:
     from awaitest.engine.run import Run
@@ -174,7 +174,7 @@ def _depends(run: Run, module: Module, node: ast.expr | None) -> Iterator[Functi
     found = world.resolver.lookup(module, node.id) if isinstance(node, ast.Name) else None
     module, holder = (found.module, found.node) if isinstance(found, Found) else (module, node)
     for part in parts_of(holder) if isinstance(holder, ast.expr) else ():
-        if isinstance(part, ast.Call) and getattr(part.func, "id", getattr(part.func, "attr", "")) in _DEPENDING:
+        if isinstance(part, ast.Call) and last_name(part.func) in _DEPENDING:
             value = world.joined(module, part.args[:1])
             functions = [kind.function for kind in value if isinstance(kind, FunctionValue)]
             yield functions[0] if len(functions) == len(value) == 1 else None

@@ -91,6 +91,14 @@ class Run:
     def seeker(self) -> Seeker:
         return Seeker(self.module, self.cls)
 
+    @property
+    def outermost(self) -> Run:
+        """The function that stands around all others: itself where none does."""
+        run = self
+        while run.parent is not None and run.parent.function is not None:
+            run = run.parent
+        return run
+
     @cached_property
     def marks(self) -> list[Mark]:
         return marks_of(self.engine.world, self.function, self.cls) if self.function is not None else []

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence, Set
 
 from awaitest.engine.apps import is_app
-from awaitest.source.nodes import parts_of, spelt
+from awaitest.source.nodes import last_name, parts_of, spelt
 
 _ENTERING = frozenset({"enter_context", "enter_async_context", "__enter__", "__aenter__", "lifespan_context", "_state"})
 _RUNNING = ("lifespan", "startup", "serve")
@@ -38,7 +38,7 @@ def _runs(part: ast.AST) -> bool:
     if isinstance(part, ast.Attribute):
         return part.attr in _ENTERING or (part.attr == "state" and not isinstance(part.ctx, ast.Load))
     if isinstance(part, ast.Call):
-        called = str(getattr(part.func, "id", getattr(part.func, "attr", ""))).lower()
+        called = last_name(part.func).lower()
         on_state = called == "setattr" and any("state" in spelt(item) for item in part.args)
         asked = isinstance(part.func, (ast.Name, ast.Attribute)) and is_app(part.func) and len(part.args) == 3
         return any(word in called for word in _RUNNING) or on_state or asked

@@ -88,6 +88,11 @@ def of_kind(node: ast.AST, kind: type[Node]) -> Sequence[Node]:
     return cast("Sequence[Node]", known.get(kind, ()))
 
 
+def last_name(node: ast.AST | None) -> str:
+    """`c` for the name `c` and for `a.b.c`; nothing for any other code."""
+    return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
 def spelt(node: ast.AST) -> str:
     """An expression in Python's own layout; sooner than `ast.unparse` says it where it is a dotted name."""
     names: list[str] = []
